@@ -1,5 +1,6 @@
 """The addresses of apps: what can't work is refused, with the reason; what works and is odd is only said."""
 
+import re
 from collections.abc import Iterable
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
@@ -13,12 +14,20 @@ from outbox.webhooks import targets
 LONGEST = 500  # characters of an address
 MOST = 20  # redirect addresses of one app
 WEB = ("https", "http")
+COMMA = re.compile(r"[,;]($|\w+://)")  # of a list that was pasted: an address with it would never be asked for
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def lines(typed: str) -> list[str]:
-    """Returns the addresses in `typed`, one in each line or between blanks, each once."""
-    return list(dict.fromkeys(typed.split()))
+    """Returns the addresses in `typed`, one in each line or between blanks, each once.
+
+    A line of which a part is no address stays whole, so that whoever reads what is wrong with it sees what they typed.
+    """
+    found: list[str] = []
+    for line in map(str.strip, typed.splitlines()):
+        between = line.split()
+        found += between if all("://" in part for part in between) else [line]
+    return list(dict.fromkeys(found))
 
 
 def check_redirects(uris: Iterable[str], *, public: bool) -> list[str]:
@@ -42,6 +51,8 @@ def check_redirect(uri: str, *, public: bool) -> str:
         said = _("%(address)s has a * in it. Give each address in full: we compare every character.")
     elif "#" in uri:
         said = _("%(address)s has a # in it. Leave it out, and what follows it.")
+    elif COMMA.search(uri):
+        said = _("%(address)s has a comma or a semicolon after it. Give one address in each line, and nothing else.")
     elif url.scheme in WEB and not url.hostname:
         said = _("%(address)s has no host. It must look like https://app.example.com/callback.")
     # The engine makes no code for an address that RFC 3986 does not know, such as one with { or | in it.

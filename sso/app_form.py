@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from kit import plain_line
-from sso import addresses, products
+from sso import addresses, products, secret
 from sso.models import App
 
 LONGEST_NAME = 60  # characters; mails name the app in their subjects
@@ -68,6 +68,9 @@ class AppForm(forms.ModelForm):
         required=False,
     )
 
+    # Of the app to come, chosen when the form is shown: a form that is sent twice makes one app.
+    new_id = forms.RegexField(secret.ID, widget=forms.HiddenInput, required=False)
+
     class Meta:
         model = App
         fields = (
@@ -105,6 +108,10 @@ class AppForm(forms.ModelForm):
                 "public": app.is_public,
             }
             self.fields["public"].disabled = True  # its secret would go, or it would have none
+        else:
+            self.initial = {**self.initial, "new_id": secret.new_id()}
+        if not Group.objects.exists():
+            self.fields["groups"].help_text = _("There are no groups yet. A superuser makes them at the desk.")
 
     def clean_name(self) -> str:
         """Returns the name. Raises ValidationError if mails and lists can't hold it."""
@@ -156,7 +163,7 @@ class AppForm(forms.ModelForm):
     def store_new(self) -> str:
         """Stores the app of a valid form, without its groups. Returns its secret; "" if it has none."""
         data = self.cleaned_data
-        return self.instance.store_new(data["name"], self.redirects, public=data["public"])
+        return self.instance.store_new(data["name"], self.redirects, public=data["public"], new_id=data["new_id"])
 
     def store_changes(self) -> None:
         """Stores what was changed of the app of a valid form, without its groups."""

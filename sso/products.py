@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -23,19 +24,33 @@ class Product:
     file: str = ""  # where its configuration goes
     pkce: bool = True  # whether it can do PKCE
     nonce: bool = True  # whether it can send a nonce
+    pages: tuple[str, ...] = ()  # where people stand in it when they copy its address from their browser
 
 
 PRODUCTS: Mapping[str, Product] = {
-    App.Product.GRAFANA: Product("/login/generic_oauth", "/login/generic_oauth", file="grafana.ini"),
+    App.Product.GRAFANA: Product(
+        "/login/generic_oauth", "/login/generic_oauth", file="grafana.ini", pages=("/login", "/dashboards")
+    ),
     App.Product.GITEA: Product(
-        f"/user/oauth2/{PROVIDER}/callback", f"/user/oauth2/{PROVIDER}", pkce=False, nonce=False
+        f"/user/oauth2/{PROVIDER}/callback",
+        f"/user/oauth2/{PROVIDER}",
+        pkce=False,
+        nonce=False,
+        pages=("/user/login", "/explore"),
     ),
     App.Product.NEXTCLOUD: Product(
-        "/apps/user_oidc/code", "/apps/user_oidc/login/1", f"/apps/user_oidc/backchannel-logout/{PROVIDER}"
+        "/apps/user_oidc/code",
+        "/apps/user_oidc/login/1",
+        f"/apps/user_oidc/backchannel-logout/{PROVIDER}",
+        pages=("/index.php", "/login", "/apps/dashboard", "/apps/files"),
     ),
-    App.Product.OUTLINE: Product("/auth/oidc.callback", "/auth/oidc", file=".env"),
+    App.Product.OUTLINE: Product("/auth/oidc.callback", "/auth/oidc", file=".env", pages=("/home",)),
     App.Product.WORDPRESS: Product(
-        "/wp-admin/admin-ajax.php?action=openid-connect-authorize", file="wp-config.php", pkce=False, nonce=False
+        "/wp-admin/admin-ajax.php?action=openid-connect-authorize",
+        file="wp-config.php",
+        pkce=False,
+        nonce=False,
+        pages=("/wp-admin", "/wp-login.php"),
     ),
 }
 
@@ -55,8 +70,12 @@ def needs_nonce(app: App) -> bool:
 
 
 def base(typed: str, product: Product) -> str:
-    """Returns the address of the app itself, in which people may have typed more: that of its sign-in, or a last /."""
-    return typed.removesuffix(product.start).rstrip("/")
+    """Returns the address of the app itself, below which people may have typed one of its pages, or a query."""
+    url = urlsplit(typed)
+    path = f"{url.path}/"
+    for page in filter(None, (product.start, *product.pages)):
+        path = path.partition(f"{page}/")[0]
+    return f"{url.scheme}://{url.netloc}{path.rstrip('/')}"
 
 
 def endpoints() -> dict[str, str]:

@@ -12,6 +12,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 # Letters and digits alone: clients differ in how they encode anything else (RFC 6749 §2.3.1).
 ALPHABET = string.ascii_letters + string.digits
+ID = r"[A-Za-z0-9]{24}"  # the shape of a client id
 LENGTH = 43  # 256 bits
 BOTH_WORK = timedelta(hours=24)  # the old and the new secret, after a renewal, so that the app can change over
 

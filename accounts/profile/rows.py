@@ -9,6 +9,7 @@ from accounts.sentences import joined_groups
 from kit.prepared_html import PreparedHtml
 from kit.times import iso, on, until
 
+ABOUT_APPS = (Event.Kind.APP_AGREED, Event.Kind.APP_SIGNED_IN, Event.Kind.APP_DISCONNECTED)
 SESSION = PreparedHtml(
     "accounts/profile/session.html",
     *("device", "began", "when", "ends", "until", "ip", "handle", "csrf_token"),
@@ -40,7 +41,7 @@ def event_row(event: Event) -> SafeString:
     joined = joined_groups(event)
     inviter = str(event.detail.get("staff", "")) if joined else ""
     values = {
-        "kind": _("Joined %(groups)s") % {"groups": ", ".join(joined)} if joined else event.get_kind_display(),
+        "kind": _("Joined %(groups)s") % {"groups": ", ".join(joined)} if joined else what_was_done(event),
         "at": iso(event.at),
         "when": on(event.at),
         "site": settings.SITE_NAME,
@@ -50,3 +51,9 @@ def event_row(event: Event) -> SafeString:
     }
     by_staff = bool(event.detail.get("by")) and not joined
     return EVENT.fill(values, by_staff=by_staff, is_invited=bool(inviter), has_place=not joined, has_ip=bool(event.ip))
+
+
+def what_was_done(event: Event) -> str:
+    """Returns what an event is, as its owner reads it: with the name of the app, if it is about one."""
+    name = event.detail.get("app") if event.kind in ABOUT_APPS else None
+    return f"{event.get_kind_display()}: {name}" if name else event.get_kind_display()

@@ -9,6 +9,8 @@ from accounts.models import User
 from sso.authorize.redirects import is_registered
 from sso.models import App, Consent, Login
 
+SHOWN = 500  # characters of what was sent: an address of an app has no more
+
 
 class Unknown(Exception):
     """No app has this id, or the app does not have this address: nobody may be led there, not even with an error."""
@@ -20,6 +22,22 @@ class Found(NamedTuple):
     app: App
     agreed: frozenset[str] = frozenset()  # the scopes to which the person has agreed
     is_open_here: bool = False  # whether this session has a login in it already
+
+
+class Amiss(NamedTuple):
+    """What a request names that no app has, for whoever runs the site. Without `app`, no app has the id."""
+
+    client_id: str
+    redirect_uri: str
+    app: App | None
+
+
+def amiss(sent: dict[str, str]) -> Amiss:
+    """Returns why find() has found nothing for these parameters."""
+    client_id = sent.get("client_id", "")
+    is_id = client_id.isascii() and client_id.isprintable()
+    app = App.objects.select_related("client").filter(pk=client_id).first() if is_id else None
+    return Amiss(client_id[:SHOWN], sent.get("redirect_uri", "")[:SHOWN], app)
 
 
 def find(sent: dict[str, str], user: User | AnonymousUser, handle: str) -> Found:

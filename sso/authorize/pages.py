@@ -55,9 +55,12 @@ def answer(request: HttpRequest) -> HttpResponse:
     """
     try:
         sent = asked.once(request.GET)
-        here = found.find(sent, request.user, arrival.read(request).handle)
-    except (Unreadable, Unknown):
+    except Unreadable:
         return unknown(request)
+    try:
+        here = found.find(sent, request.user, arrival.read(request).handle)
+    except Unknown:
+        return unknown(request, sent)
     try:
         wanted = asked.read(sent, here.app)
         to_login = partial(sign_in, asked=wanted)
@@ -69,9 +72,15 @@ def answer(request: HttpRequest) -> HttpResponse:
         return unknown(request)
 
 
-def unknown(request: HttpRequest) -> HttpResponse:
-    """Returns the 400 page for what leads to no app."""
-    return render(request, "sso/authorize/unknown.html", status=400)
+def unknown(request: HttpRequest, sent: dict[str, str] | None = None) -> HttpResponse:
+    """Returns the 400 page for what leads to no app.
+
+    Staff who may see apps also read which of the parameters `sent` is amiss: they may be setting up the app just now.
+    """
+    context: dict[str, object] = {}
+    if sent is not None and request.user.is_staff and request.user.has_perm("sso.view_app"):
+        context = {"amiss": found.amiss(sent)}
+    return render(request, "sso/authorize/unknown.html", context, status=400)
 
 
 def sign_in(request: HttpRequest, *, ended: bool, asked: Asked) -> HttpResponse:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -109,6 +110,25 @@ class AppAdmin(OneRow, LongList):
             for name, view in pages.items()
         ]
         return [*own, *super().get_urls()]
+
+    def get_fields(self, request: HttpRequest, obj: App | None = None) -> Any:
+        return self.fields if obj else (*self.fields, "new_id")
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Shows the form of a new app, and stores it on POST.
+
+        A form that was sent before makes no second app: it leads to the page of the first, with a warning. Raises
+        PermissionDenied if the visitor may not change apps.
+        """
+        try:
+            return super().add_view(request, form_url, extra_context)
+        except IntegrityError:
+            app = self.get_object(request, request.POST.get("new_id", ""))
+            if app is None:
+                raise
+        said = _("%(app)s is connected already: the form came twice. Its secret can’t be shown again. Make a new one.")
+        self.message_user(request, said % {"app": app}, messages.WARNING)
+        return redirect("admin:sso_app_change", app.pk)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.has_change_permission(request)

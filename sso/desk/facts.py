@@ -24,7 +24,7 @@ def values(app: App, secret: str) -> list[Fact]:
         _("Authorize"): ours["authorize"],
         _("Token"): ours["token"],
         _("Userinfo"): ours["userinfo"],
-        _("Sign out"): ours["logout"],
+        pgettext("address of ours", "Sign out"): ours["logout"],
         _("Scopes"): " ".join(app.scopes),
     }
     if app.product == App.Product.PROXY:

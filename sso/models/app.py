@@ -129,14 +129,16 @@ class App(models.Model):
         return Refusal.SECOND_FACTOR if self.second_factor and not has_code else None
 
     @transaction.atomic
-    def store_new(self, name: str, redirect_uris: list[str], *, public: bool = False) -> str:
-        """Stores this new app, with the engine's row of it. Its groups are still to be set.
+    def store_new(self, name: str, redirect_uris: list[str], *, public: bool = False, new_id: str = "") -> str:
+        """Stores this new app, with the engine's row of it, under `new_id` or an id that is made for it.
+
+        Its groups are still to be set. Raises IntegrityError if an app has this id.
 
         Returns its secret, which is stored only as a hash; "" for a `public` app, which has none.
         """
         new = secret.new_secret()
         client = Client(
-            id=secret.new_id(),
+            id=new_id or secret.new_id(),
             type=Client.Type.PUBLIC if public else Client.Type.CONFIDENTIAL,
             secret=make_password(new, hasher=secret.SecretHasher.algorithm),  # of a public app: one that nobody knows
             skip_consent=True,  # we ask ourselves, before the engine is asked

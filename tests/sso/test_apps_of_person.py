@@ -39,6 +39,19 @@ def tiles(page):
     return re.findall(r'<li><a href="(/apps/\w+)">.*?<b>(.*?)</b>', page.text)
 
 
+def test_the_activity_of_the_account_names_the_apps(signed_in, ada):
+    for kind in (Event.Kind.APP_AGREED, Event.Kind.APP_SIGNED_IN, Event.Kind.APP_DISCONNECTED):
+        Event.objects.record(kind, ada, app="Wiki & more")
+    Event.objects.record(Event.Kind.APP_SIGNED_IN, ada)
+
+    page = signed_in.get("/account").text
+
+    assert "Let an app learn who this is: Wiki &amp; more<" in page
+    assert "Signed in to an app: Wiki &amp; more<" in page
+    assert "Disconnected an app: Wiki &amp; more<" in page
+    assert "Signed in to an app<" in page
+
+
 # The start page
 
 

@@ -139,6 +139,24 @@ def test_an_address_that_is_not_the_very_same_gets_a_page_and_no_redirect(signed
     assert not Login.objects.exists()
 
 
+def test_staff_who_see_apps_also_read_what_is_amiss_with_an_app_that_they_set_up(desk, client, app, ada):
+    near = f"{CALLBACK}/<b>"
+    page = ask(desk, app, redirect_uri=near)
+    assert page.status_code == 400
+    assert f"The app asked to have you led back to {near} It is set up with {CALLBACK}" in words(page, " ")
+    assert f"/admin/sso/app/{app.pk}/change/" in page.text
+    for client_id in ("nobody", "a\0", "ü", "x" * 9000):
+        page = ask(desk, app, client_id=client_id)
+        assert page.status_code == 400
+        assert "No app has the client ID that was sent" in words(page), client_id
+    assert "amiss" not in desk.get(f"{AUTHORIZE}?client_id=a&client_id=b").text
+
+    ada.is_staff = True
+    ada.save()
+    client.force_login(ada)
+    assert "amiss" not in ask(client, app, redirect_uri=near).text
+
+
 def test_whoever_asks_for_an_unknown_app_a_strange_address_or_twice_reads_the_same(client, app, ada, subtests):
     known = asking(app)
     twice = f"{AUTHORIZE}?{urlencode(known)}&state=again"

@@ -17,6 +17,7 @@ from django.utils import timezone
 from accounts.models import Event
 from accounts.sentences import sentence
 from outbox.models import OutboxMessage
+from sso import products
 from sso.app_form import AppForm
 from sso.models import App, Login, LogoutCall
 from tests.sso.test_app_commands import log_in
@@ -92,6 +93,31 @@ def test_a_new_app_shows_its_secret_once(desk):
     assert secret not in str(stored)
 
 
+def test_a_form_that_is_sent_twice_makes_one_app_and_shows_no_second_secret(desk):
+    new_id = re.search(r'name="new_id" value="([A-Za-z0-9]{24})"', desk.get(f"{LIST}add/").text)[1]
+    assert new_id not in desk.get(f"{LIST}add/").text
+
+    [secret] = set(secrets(add(desk, new_id=new_id)))
+    again = desk.post(f"{LIST}add/", TYPED | {"new_id": new_id, "name": "Docs"}, follow=True)
+
+    app = App.objects.get()
+    assert (app.pk, app.name) == (new_id, "Wiki")
+    assert app.client.check_secret(secret)
+    assert again.redirect_chain == [(page_of(app), 302)]
+    assert "Wiki is connected already: the form came twice." in words(again)
+    assert not secrets(again)
+
+    add(desk, new_id="../../evil")
+    assert App.objects.count() == 1
+
+
+def test_whoever_has_no_groups_yet_reads_who_makes_them(desk):
+    said = "There are no groups yet. A superuser makes them at the desk."
+    assert said in words(desk.get(f"{LIST}add/"))
+    Group.objects.create(name="Editors")
+    assert said not in words(desk.get(f"{LIST}add/"))
+
+
 def test_the_page_has_every_value_to_paste(desk):
     said = words(add(desk, product="grafana", redirect_uris="", start_url="https://g.example.com"), " ")
 
@@ -141,6 +167,25 @@ def test_an_address_that_we_fill_in_is_checked_like_one_that_is_typed(desk):
     assert App.objects.get().logout_uri == "https://cloud.example.com/apps/user_oidc/backchannel-logout/frontdoor"
 
 
+@pytest.mark.parametrize(
+    ("product", "typed", "lives"),
+    [
+        ("grafana", "https://g.example.com/login", "https://g.example.com"),
+        ("grafana", "https://g.example.com/?orgId=1#top", "https://g.example.com"),
+        ("grafana", "https://example.com/login-page/", "https://example.com/login-page"),
+        ("nextcloud", "https://example.com/cloud/index.php/apps/files/", "https://example.com/cloud"),
+        ("wordpress", "https://blog.example.com/wp-admin/", "https://blog.example.com"),
+        ("gitea", "https://git.example.com/user/login?redirect_to=%2F", "https://git.example.com"),
+    ],
+)
+def test_the_address_of_an_app_may_be_copied_from_one_of_its_pages(desk, product, typed, lives):
+    add(desk, product=product, redirect_uris="", start_url=typed)
+
+    app, known = App.objects.get(), products.PRODUCTS[product]
+    assert app.client.get_redirect_uris() == [lives + known.callback]
+    assert app.start_url == lives + (known.start or "/")
+
+
 def test_an_edit_does_not_turn_on_again_what_another_has_turned_off(desk, wiki, monkeypatch):
     def turned_off_meanwhile(form):
         App.objects.get().turn_off()
@@ -182,6 +227,9 @@ def test_an_address_that_cannot_work_is_refused_beside_its_field(desk):
             ("redirect_uris", f"https://wiki.example.com/{odd}", "is no address that we can lead to")
             for odd in ("{x}", "a|b", "[x]", "cb?x=%zz")
         ),
+        ("redirect_uris", "https://wiki.example.com/a b", "https://wiki.example.com/a b is no address"),
+        ("redirect_uris", "https://wiki.example.com/a, https://wiki.example.com/b", "/a, has a comma or a semicolon"),
+        ("redirect_uris", "https://wiki.example.com/a;https://wiki.example.com/b", "has a comma or a semicolon"),
         ("redirect_uris", "", "Give the address at which the app takes people back"),
         ("start_url", "wiki", "is no address"),
         ("logout_uri", "https://wiki.example.com:25/", "Port 25 is not for web servers"),

@@ -83,7 +83,8 @@ def typed(options: dict[str, Any]) -> dict[str, Any]:
     """Returns what the options put into the fields of the form. Raises CommandError if there is no such group."""
     groups = dict(Group.objects.filter(name__in=options["group"]).values_list("name", "pk"))
     if missing := [name for name in options["group"] if name not in groups]:
-        raise CommandError(f"--group: there is no group {missing[0]!r}. Nothing was changed.", returncode=2)
+        said = f"--group: there is no group {missing[0]!r}. A superuser makes groups at the desk, under Groups."
+        raise CommandError(f"{said} Nothing was changed.", returncode=2)
     redirects = options["redirect"]
     return {
         "product": options["product"],

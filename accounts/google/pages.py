@@ -39,9 +39,9 @@ def again(request: PersonRequest) -> HttpResponse:
     """Leads, on POST, to Google, by which somebody without a password shows that it is still them.
 
     The answer goes to invites.google.pages, which leads on to the posted `next`. A GET, and whoever has a password or
-    no Google account, is led to the page that asks for it in other ways: Google knows no prompt=login, so a browser that
-    is signed in there answers by itself. Raises Http404 if this site does not offer Google, and Limited (the 429 page)
-    after too many POSTs.
+    no Google account, is led to the page that asks for it in other ways: Google knows no prompt=login, so a browser
+    that is signed in there answers by itself. Raises Http404 if this site does not offer Google, and Limited (the 429
+    page) after too many POSTs.
     """
     if not settings.GOOGLE_CLIENT_ID:
         raise Http404

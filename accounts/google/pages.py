@@ -38,13 +38,15 @@ def connect(request: PersonRequest) -> HttpResponse:
 def again(request: PersonRequest) -> HttpResponse:
     """Leads, on POST, to Google, by which somebody without a password shows that it is still them.
 
-    The answer goes to invites.google.pages, which leads on to the posted `next`. A GET, and whoever has connected no
-    Google account, is led to the page that asks for it in other ways. Raises Http404 if this site does not offer
-    Google, and Limited (the 429 page) after too many POSTs.
+    The answer goes to invites.google.pages, which leads on to the posted `next`. A GET, and whoever has a password or
+    no Google account, is led to the page that asks for it in other ways: Google knows no prompt=login, so a browser
+    that is signed in there answers by itself. Raises Http404 if this site does not offer Google, and Limited (the 429
+    page) after too many POSTs.
     """
     if not settings.GOOGLE_CLIENT_ID:
         raise Http404
-    if request.method != "POST" or request.person.google.account is None:
+    user = request.person
+    if request.method != "POST" or user.google.account is None or user.has_usable_password():
         return redirect("account_login_again")
     next_url = safe_path(request.POST.get("next", ""))
     STILL_YOU.keep(request, next=next_url, shown_at=arrival.read(request).shown_at, google=True)

@@ -19,7 +19,8 @@ def check() -> Finding | None:
     if not lost:
         return sign_outs()
     said = f"Keys that sign what apps are told can't be decrypted: {lost}. Without another, a new one was made."
-    return warning(said, "Add the former key to ENCRYPTION_KEY_FALLBACKS; if it is lost, nothing need be done.")
+    advice = "Add the former key to ENCRYPTION_KEY_FALLBACKS. If it is lost, run manage.py rotate_signing_key: "
+    return warning(said, f"{advice}a day later they are gone.")
 
 
 def sign_outs() -> Finding | None:

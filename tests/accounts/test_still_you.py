@@ -291,8 +291,8 @@ def test_who_says_no_to_google_is_asked_in_other_ways(ada, google):
 
 def test_after_google_the_code_is_asked_for(ada, google):
     phone.pair(ada)
-    User.objects.get().google.adopt("7", "ada@gmail.com")
-    browser = sign_in(code=phone.code())
+    browser = without_password(google=True)
+    browser.post("/login/code", {"code": phone.code()})
     first = of(browser)
     with after(minutes=20):
         answer = to_google(browser, google)
@@ -343,9 +343,11 @@ def test_google_is_offered_only_where_it_is_connected_and_needed(ada, google, se
 
 
 def test_whoever_has_a_password_is_asked_for_that(signed_in, ada, google):
+    """Google asks nobody for their password anew, so a browser left open would answer for them."""
     ada.google.adopt("7", "ada@gmail.com")
 
     assert GOOGLE not in signed_in.get(PAGE).text
+    assert signed_in.post(GOOGLE, {"next": NEXT}).url == PAGE
 
 
 def test_whoever_has_connected_no_google_account_is_not_sent_there(signed_in, google):

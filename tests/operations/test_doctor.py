@@ -348,6 +348,10 @@ def test_keys_that_nobody_can_decrypt_are_found(sound, settings):
     state, said, advice = found()[0]["apps"]
     assert (state, "can't be decrypted: 1." in said) == ("warning", True)
     assert "ENCRYPTION_KEY_FALLBACKS" in advice
+    assert "rotate_signing_key" in advice
+    call_command("rotate_signing_key")
+    with time_machine.travel(timezone.now() + timedelta(days=2)):
+        assert "apps" not in found()[0]
 
 
 def test_sign_outs_that_no_app_hears_of_are_found(sound):

@@ -13,7 +13,9 @@ class Command(command.Command):
         "Makes a new key, which signs what apps are told of people. Apps can fetch it at once, it signs in an hour; "
         "the one before stays published until all that it signed is over, and a day longer. Nothing needs a restart, "
         "and nobody notices. If somebody may have read the database and ENCRYPTION_KEY, run it with --now: until apps "
-        "have fetched the new key, most at once, others within minutes, they refuse sign-ins."
+        "have fetched the new key, most at once, others within minutes, they refuse sign-ins. Whoever the stolen key "
+        "let into an app is still in: end all sessions there by its own means, and those that came from here by "
+        "end_app_sessions ID."
     )
     examples: ClassVar[tuple[str, ...]] = ("", "--now", "--format json")
 

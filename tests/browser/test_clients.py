@@ -235,6 +235,7 @@ def test_openid_client(stage, person, visitor, subtests):
     sign_out_everywhere(visitor, stage)
     assert asked(visitor, app, "/login?prompt=none")["error"] == "login_required"
 
+
 @pytest.mark.skipif(not OPENID_CLIENT, reason="no openid-client")
 @pytest.mark.parametrize("stage", ["http"], indirect=True)
 def test_openid_client_takes_no_answer_of_another_site(stage, person, visitor, tmp_path):

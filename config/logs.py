@@ -19,7 +19,8 @@ SECRET = re.compile(
     | [\w-]{20,46}(?:\.|%(?:25){0,3}2[eE])[\w-]{27,}  # the rest of one that has lost its beginning
     | (?![0-9a-fA-F]{32})(?:[a-z0-9]{32,}|[A-Z0-9]{32,})  # the key of a session; ids and hashes are hex digits alone
     | (?<![A-Za-z0-9])(?![0-9a-fA-F]{32})(?=[A-Z0-9]{0,40}[a-z])(?=[a-z0-9]{0,40}[A-Z])(?=[A-Za-z]{0,40}[0-9])
-      [A-Za-z0-9]{30,}[\w.%=-]*  # a code, token or secret of an app; its id is shorter
+      [A-Za-z0-9]{30,}[\w.%=-]*  # a code or secret of an app; its id is shorter
+    | [\w-]{80,}  # an access token
     """,
     re.ASCII | re.VERBOSE,
 )

@@ -83,7 +83,8 @@ def test_a_secret_in_a_path_is_not_logged_whatever_stands_around_it(path, client
         assert secret not in written
 
 
-OF_AN_APP = "aB3" + 9 * "Zq7"  # as long as a code; tokens and secrets are longer
+OF_AN_APP = "aB3" + 9 * "Zq7"  # as long as a code; secrets are longer
+ACCESS = 10 * "Vq7_e4-dK"  # as long as an access token
 
 
 @pytest.mark.django_db
@@ -91,6 +92,7 @@ OF_AN_APP = "aB3" + 9 * "Zq7"  # as long as a code; tokens and secrets are longe
     "path",
     [
         f"/identity/o/api/userinfo/{OF_AN_APP}",
+        f"/identity/o/api/userinfo/{ACCESS[:86]}",
         f"/callback%2F{OF_AN_APP}",
         f"/identity/o/api/token&client_secret={OF_AN_APP[:9]}",
         f"/identity/o/api/token&code_verifier={OF_AN_APP[:9]}",
@@ -102,6 +104,7 @@ def test_what_an_app_puts_into_the_wrong_place_is_not_logged(path, client, log):
 
     assert " GET " in log.getvalue()
     assert OF_AN_APP[:9] not in log.getvalue()
+    assert ACCESS[:9] not in log.getvalue()
 
 
 REFUSED = [

@@ -14,10 +14,13 @@ reference: ContextVar[str] = ContextVar("reference", default="-")
 # A token is as good as a password until it is used, and the key of a session while that lasts. URLs reach the logs in
 # many ways, whole or damaged, so both are known by their shape, too, whatever stands around them.
 SECRET = re.compile(
-    r"""(?i:((?:token|code|state|session)(?:=|:|%(?:25){0,3}3[da])))[^&\s"'>\\]+  # a field of a URL or a cookie
+    r"""(?i:((?:token|code|state|session|secret|verifier|hint)(?:=|:|%(?:25){0,3}3[da])))[^&\s"'>\\]+  # a field
     | (?:Ij|\.eJ)[\w.%=-]{20,}  # a token begins so: the id in JSON, perhaps compressed, in Base64
     | [\w-]{20,46}(?:\.|%(?:25){0,3}2[eE])[\w-]{27,}  # the rest of one that has lost its beginning
     | (?![0-9a-fA-F]{32})(?:[a-z0-9]{32,}|[A-Z0-9]{32,})  # the key of a session; ids and hashes are hex digits alone
+    | (?<![A-Za-z0-9])(?![0-9a-fA-F]{32})(?=[A-Z0-9]{0,40}[a-z])(?=[a-z0-9]{0,40}[A-Z])(?=[A-Za-z]{0,40}[0-9])
+      [A-Za-z0-9]{30,}[\w.%=-]*  # a code or secret of an app; its id is shorter
+    | [\w-]{80,}  # an access token
     """,
     re.ASCII | re.VERBOSE,
 )

@@ -83,6 +83,30 @@ def test_a_secret_in_a_path_is_not_logged_whatever_stands_around_it(path, client
         assert secret not in written
 
 
+OF_AN_APP = "aB3" + 9 * "Zq7"  # as long as a code; secrets are longer
+ACCESS = 10 * "Vq7_e4-dK"  # as long as an access token
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/identity/o/api/userinfo/{OF_AN_APP}",
+        f"/identity/o/api/userinfo/{ACCESS[:86]}",
+        f"/callback%2F{OF_AN_APP}",
+        f"/identity/o/api/token&client_secret={OF_AN_APP[:9]}",
+        f"/identity/o/api/token&code_verifier={OF_AN_APP[:9]}",
+        f"/identity/o/logout&id_token_hint={OF_AN_APP[:9]}",
+    ],
+)
+def test_what_an_app_puts_into_the_wrong_place_is_not_logged(path, client, log):
+    client.get(path)
+
+    assert " GET " in log.getvalue()
+    assert OF_AN_APP[:9] not in log.getvalue()
+    assert ACCESS[:9] not in log.getvalue()
+
+
 REFUSED = [
     f"Invalid HTTP Header: 'Cookie frontdoor_session={KEY}'",
     "Invalid HTTP header name: 'password hunter2'",
@@ -116,6 +140,7 @@ def test_ids_and_names_stay_readable_in_the_log(log):
         "/admin/accounts/user/0199d7a0-1111-7222-8333-444455556666/change/"
         " mail link_new.0199d7a0111172228333444455556666 tests/config/test_logs.py status=5 5.1.1"
         " 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+        " app EzRDV66N7JYpQK7IrpFrvwza OpenIDAuthorizationServerMetadata"
         " a_name_that_is_longer_than_usual_names_of_functions config.edge.unacceptable_input.refuse_hostile_input"
     )
     logging.getLogger("anything").warning(said)

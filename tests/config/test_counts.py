@@ -45,9 +45,9 @@ def test_who_is_this_costs_one_cache_read_and_two_statements(client, signed_in, 
     assert cache_calls == ["get"]
 
 
-def test_the_account_page_costs_six_statements_and_one_cache_read(signed_in, cache_calls, django_assert_num_queries):
+def test_the_account_page_costs_five_statements_and_one_cache_read(signed_in, cache_calls, django_assert_num_queries):
     cache_calls.clear()
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         assert signed_in.get("/account").status_code == 200
     assert cache_calls == ["get"]
 
@@ -57,16 +57,16 @@ def test_the_account_page_costs_the_same_with_many_sessions(signed_in, ada, djan
     Session.objects.bulk_create(
         Session(session_key=f"{n:032d}", session_data="", expire_date=row.expire_date, user=ada) for n in range(300)
     )
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         page = signed_in.get("/account")
     assert page.text.count("<li>") <= 111
 
 
-def test_the_start_page_of_a_person_costs_two_statements_and_one_cache_read(
+def test_the_start_page_of_a_person_costs_one_statement_and_one_cache_read(
     signed_in, cache_calls, django_assert_num_queries
 ):
     cache_calls.clear()
-    with django_assert_num_queries(2):  # who is asking, and their apps
+    with django_assert_num_queries(1):  # who is asking, and whether there are apps
         assert signed_in.get("/").status_code == 200
     assert cache_calls == ["get"]
 

@@ -175,7 +175,8 @@ def test_an_app_that_is_deleted_between_check_and_sending_is_left_out(maria, gra
 
 
 def test_another_address_is_invited_into_the_same_app(invite, maria):
-    new = readdressing.correct(invite, by=maria, email="kim@lab.example", name="", note="")
+    groups = invite.group_ids
+    new = readdressing.correct(invite, by=maria, email="kim@lab.example", groups=groups, name="", note="")
     assert (new.app_id, new.leads_to) == ("grafana1", "/apps/grafana1")
 
 

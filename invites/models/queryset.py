@@ -332,7 +332,8 @@ class InviteQuerySet(Lifecycle):
 
     def replace_groups(self, invite: "Invite", groups: Iterable[int]) -> None:
         """Has an invitation lead into these groups alone. To be called in a transaction that holds its row."""
-        self.model.groups.through.objects.filter(invite=invite.pk).delete()
+        through: Any = self.model.groups.through
+        through.objects.filter(invite=invite.pk).delete()
         invite.group_ids = list(groups)
         self._store_groups({invite.pk: invite.group_ids})
 

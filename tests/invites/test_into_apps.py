@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth.models import Group
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
@@ -133,6 +134,18 @@ def test_an_account_that_was_planned_here_leads_into_the_app_after_signing_in(cl
     link = mailbox.link(EMAIL, "/confirm")
     answer = client.post("/confirm", {"token": link.partition("token=")[2]})
     assert answer.url == "/login?next=/apps/grafana1"
+
+
+def test_an_account_that_was_planned_elsewhere_is_made_in_this_browser_and_leads_into_the_app(client, invite, mailbox):
+    client.post("/signup", {"email": EMAIL, "username": "kim", "password": PASSWORD})
+    link, other = mailbox.link(EMAIL, "/confirm"), Client()
+
+    page = other.get(link, follow=True)
+    assert "You signed up in another browser than this one." in words(page)
+    assert "Join and open Grafana" in words(page)
+    token = page.redirect_chain[-1][0].partition("token=")[2]
+    assert join(other, invite, token=token).url == "/apps/grafana1"
+    assert [group.name for group in User.objects.get(username="kim").groups.all()] == ["Viewers"]
 
 
 @pytest.mark.parametrize("gone", ["turned off", "deleted"])

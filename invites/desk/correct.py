@@ -1,10 +1,10 @@
-"""The page on which staff correct an invitation: its address, the name or the note."""
+"""The page on which staff correct an invitation: its address, the name, the note or the app."""
 
+from collections.abc import Iterable
 from typing import Any, cast
 
-from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -16,75 +16,13 @@ from django.utils.translation import gettext_lazy
 from accounts import groups, power
 from accounts.models import User
 from invites.desk.actions import Steering
+from invites.desk.correct_form import CorrectForm
 from invites.link import readdressing
 from invites.models import Invite, Unavailable
-from invites.models.joining import accounts_of, lacks
-from kit import addresses, plain_line, sure
-from kit.sure import SureField
-from outbox.models import Suppression
+from kit import addresses
+from sso.models import App
 
 SEND = "send"  # the name of the button that sends to the address that was typed
-
-
-class CorrectForm(forms.ModelForm):
-    """The form that corrects an open invitation: the address, the name and the note."""
-
-    email = forms.CharField(
-        label=gettext_lazy("Address"),
-        help_text=gettext_lazy("If you change it, the old link stops working, and the new address gets a new one."),
-    )
-    name = forms.CharField(label=gettext_lazy("Name"), required=False)
-    note = forms.CharField(label=gettext_lazy("Note"), required=False)
-    sure = SureField()
-    may_give_rights = False  # whether the person may send an invitation that gives rights to another address
-
-    class Meta:
-        model = Invite
-        fields = ("email", "name", "note", "sure")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.label_suffix = ""
-
-    def clean_email(self) -> str:
-        """Returns the normalized address. Raises ValidationError if it is malformed or a likely typo.
-
-        Also for another address than before that can't be invited, or not into these groups by this person.
-        """
-        email = addresses.normalize(self.cleaned_data["email"])
-        if email == self.initial["email"]:
-            return email
-        if refusal := self.refusal(email):
-            raise ValidationError(refusal)
-        sure.ask(self, email)
-        return email
-
-    def refusal(self, email: str) -> str:
-        """Returns why the invitation can't be sent to this address, or ""."""
-        into = self.instance.group_ids
-        account = accounts_of([email]).get(email)
-        if account and not lacks(account, into):
-            return _("This address already has an account")
-        # What a member has sent there does not count: it grants less.
-        if Invite.objects.pending().exclude(source=Invite.Source.MEMBER).filter(email=email).exists():
-            return _("This address is invited already. Withdraw one of the two invitations")
-        if suppression := Suppression.objects.of(email):
-            said = _("No mail goes there: %(why)s. See “Addresses we don’t write to”")
-            return said % {"why": suppression.explanation.rstrip(".")}
-        if not self.may_give_rights and groups.grant_power(into):
-            return _("It leads into a group with rights at the desk. Only a superuser may send it to another address")
-        return ""
-
-    def clean_name(self) -> str:
-        """Returns the name. Raises ValidationError if it is too long, has a link or is not one line of plain text."""
-        return plain_line.plain(self.cleaned_data["name"], 100, _("The name"))
-
-    def clean_note(self) -> str:
-        """Returns the note. Raises ValidationError if it is too long, has a link or is not one line of plain text."""
-        return plain_line.plain(self.cleaned_data["note"])
-
-    def validate_constraints(self) -> None:
-        """Skips the check of unique constraints: an expired invitation to the address is replaced."""
 
 
 class Correcting(Steering):
@@ -95,7 +33,7 @@ class Correcting(Steering):
         return [path("<uuid:pk>/correct/", page, name="invites_invite_correct"), *super().get_urls()]
 
     def asks_proof(self, request: HttpRequest) -> bool:
-        """Returns whether this POST corrects an invitation that gives rights, to another address perhaps.
+        """Returns whether this POST corrects an invitation that gives rights, or chooses an app whose group does.
 
         Of other POSTs the list knows it.
         """
@@ -103,7 +41,10 @@ class Correcting(Steering):
         if match is None or match.url_name != "invites_invite_correct":
             return super().asks_proof(request)
         invite = Invite.objects.filter(pk=match.kwargs["pk"]).first()
-        return invite is not None and groups.grant_power(invite.group_ids)
+        if invite is None:
+            return False
+        named = App.objects.by_id(request.POST.get("app", "")).exclude(pk=invite.app_id)
+        return groups.grant_power([*invite.group_ids, *named.exclude(groups=None).values_list("groups", flat=True)])
 
     def correct(self, request: HttpRequest, pk: Any) -> HttpResponse:
         """Shows the form that corrects an invitation. Its POST leads to the page of the invitation, or of the new one.
@@ -118,8 +59,8 @@ class Correcting(Steering):
             raise Http404
         if not can_be_corrected(invite):
             return self.refuse(request, pk)
-        form = CorrectForm(request.POST if request.method == "POST" else None, instance=invite)
-        form.may_give_rights = bool(request.user.is_superuser)
+        by = cast("User", request.user)
+        form = CorrectForm(by, request.POST if request.method == "POST" else None, instance=invite)
         if form.is_valid():
             return self.store(request, pk, form)
         context = {
@@ -135,31 +76,32 @@ class Correcting(Steering):
         """Corrects the invitation as a valid form says, and leads to its page or, with a new address, to the new one.
 
         If the button was to send it and the address is as before, it is sent there again, unless the rules forbid it.
-        That staff have sent rights to another address is recorded, and told to the other superusers.
+        That staff have sent rights to another address, or by another app, is recorded, and told to other superusers.
         """
-        said = {name: form.cleaned_data[name] for name in ("email", "name", "note")}
+        by, before = cast("User", request.user), Invite.objects.get(pk=pk)
+        had = before.group_ids
         try:
-            corrected = readdressing.correct(Invite.objects.get(pk=pk), by=cast("User", request.user), **said)
+            corrected = readdressing.correct(before, by=by, groups=form.into, **form.said)
         except Unavailable:
             return self.refuse(request, pk)
-        if corrected.pk == pk and SEND in request.POST:
-            outcome = Invite.objects.filter(pk=pk).resend(by=cast("User", request.user))
+        moved = corrected.pk != pk
+        self.record_rights(request, form.into if moved else set(form.into).difference(had))
+        if not moved and SEND in request.POST:
+            outcome = Invite.objects.filter(pk=pk).resend(by=by)
             number = len(outcome.done)
             done = _("Sent to the same address again.") if number else _("Nothing was sent.")
             self.report(request, done, number, outcome.reasons)
             return redirect("admin:invites_invite_change", pk)
-        if corrected.pk == pk:
-            done = _("Saved. The next mail has it; mail that is already written stays as it is.")
-        else:
-            self.record_rights(request, corrected)
+        done = _("Saved. The next mail has it; mail that is already written stays as it is.")
+        if moved:
             done = _("1 invitation is on its way to %(email)s. The old link works no longer.")
             done %= {"email": addresses.readable(corrected.email)}
-        self.message_user(request, done, messages.SUCCESS)
+        self.message_user(request, f"{done} {form.changes_of_groups}".strip(), messages.SUCCESS)
         return redirect("admin:invites_invite_change", corrected.pk)
 
-    def record_rights(self, request: HttpRequest, invite: Invite) -> None:
-        """Records, and tells the other superusers, that rights at the desk went to another address."""
-        names = groups.with_rights().filter(pk__in=invite.group_ids).values_list("name", flat=True)
+    def record_rights(self, request: HttpRequest, into: Iterable[int]) -> None:
+        """Records, and tells the other superusers, that an invitation now gives the rights of these groups."""
+        names = groups.with_rights().filter(pk__in=into).values_list("name", flat=True)
         if named := ", ".join(f"{name} × 1" for name in names):
             power.record(request, format_lazy("{} ({})", gettext_lazy("Invitations into groups"), named))
 

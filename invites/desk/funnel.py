@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from invites.funnel import count
 from invites.models import Funnel, Invite
 from kit.long_list import ReadOnly, whole_list
+from sso.models import App
 
 BY = {"day": _("day"), "week": _("week")}
 PERIODS = {7: _("7 days"), 14: _("14 days"), 31: _("31 days"), 84: _("12 weeks")}
@@ -31,24 +32,28 @@ class FunnelAdmin(ReadOnly):
         return [path("", view, name="invites_funnel_changelist")]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Shows the funnel for the period, grouping and source that the query names.
+        """Shows the funnel for the period, grouping, source and app that the query names.
 
         A query with anything else leads to the funnel without it, as in the lists. Raises PermissionDenied for a person
         who may not view invitations.
         """
         if not self.has_view_permission(request):
             raise PermissionDenied
-        if not request.GET.keys() <= {"by", "days", "source", ERROR_FLAG}:
+        if not request.GET.keys() <= {"by", "days", "source", "app", ERROR_FLAG}:
             return whole_list(request)
         by, days, source = read_choices(request)
-        numbers = count.look(by, count.start(by, days), source)
+        apps = dict(App.objects.order_by("client__name", "pk").values_list("pk", "client__name"))
+        app = request.GET.get("app", "")
+        app = app if app in apps else ""
+        numbers = count.look(by, count.start(by, days), source, app)
         context = self.admin_site.each_context(request) | {
             "title": _("Sign-up funnel"),
             "opts": self.opts,
             "by": by,
             "days": days,
             "source": source,
-            "choices": {"by": BY, "days": PERIODS, "source": count.SOURCES},
+            "app": app,
+            "choices": {"by": BY, "days": PERIODS, "source": count.SOURCES, "app": apps},
             "funnel": numbers,
             "picture": picture(numbers),
             "names": count.SOURCES,

@@ -1,6 +1,6 @@
 """The page of one invitation at the desk: what happened to it, what can be done now, and what it says."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from accounts import profile_fields
 from invites import state_in_words
 from invites.desk.actions import applicable
-from invites.desk.correct import CorrectForm, Correcting, can_be_corrected
+from invites.desk.correct import Correcting, can_be_corrected
+from invites.desk.correct_form import CorrectForm, app_name
 from invites.desk.timeline import timeline
 from invites.link import opens
 from invites.models import Batch, Invite
@@ -23,6 +24,9 @@ from kit.one_row import Button, Fact, OneRow
 from outbox import replies_in_words
 from outbox.models import OutboxMessage, Suppression
 from outbox.models.message import NOT_SENT
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 MAILS_SHOWN = 20  # newest mails
 DANGEROUS = "revoke"  # the action whose button stands apart
@@ -66,7 +70,7 @@ class InvitePage(Correcting, OneRow):
             "lost": lost,
             "lost_why": loss(lost) if lost else "",
             "suppressed": Suppression.objects.of(invite.email) if lost else None,
-            "mend": CorrectForm(instance=invite) if lost and correctable else None,
+            "mend": CorrectForm(cast("User", request.user), instance=invite) if lost and correctable else None,
             "is_open": invite.state in {invite.State.PENDING, invite.State.EXPIRED} and not invite.replaced_at,
         }
 
@@ -120,7 +124,7 @@ def facts(invite: Invite) -> list[Fact]:
         Fact(_("Name"), invite.name),
         *(Fact(field.label, field.shown(said[field.name])) for field in profile_fields.own()),
         Fact(_("Groups"), ", ".join(invite.groups.order_by("name").values_list("name", flat=True))),
-        Fact(_("App"), app(invite)),
+        Fact(_("App"), app_name(invite.app) if invite.app else ""),
         Fact(_("Leads to"), invite.next),
         Fact(_("From"), inviter(invite)),
         Fact(_("Made"), invite.get_source_display()),
@@ -131,13 +135,6 @@ def facts(invite: Invite) -> list[Fact]:
         Fact(_("Reason for declining"), invite.decline_reason),
     ]
     return [fact for fact in known if fact.value]
-
-
-def app(invite: Invite) -> str:
-    """Returns the name of the app that the invitation is to, and that it is turned off, if so; "" without one."""
-    if invite.app is None or invite.app.is_active:
-        return invite.app.name if invite.app else ""
-    return _("%(app)s (turned off)") % {"app": invite.app.name}
 
 
 def inviter(invite: Invite) -> str:

@@ -35,11 +35,11 @@ SOURCES: dict[str, Any] = {"self": _("asked for it"), **dict(Invite.Source.choic
 # they sign in right after it: only the next sign-in counts as coming back (OFFSET 1).
 LOOK = """
 WITH sent AS (
-  SELECT id, email, source, created_at, opened_at, accepted_at, accepted_by_id AS person_id,
+  SELECT id, email, source, app_id, created_at, opened_at, accepted_at, accepted_by_id AS person_id,
     EXISTS (SELECT FROM accounts_user WHERE email = invite.email AND joined_at < invite.created_at) AS had_account
   FROM invites_invite invite WHERE created_at >= %(since)s AND replaced_at IS NULL
   UNION ALL
-  SELECT id, email, 'self', created_at, opened_at, used_at, used_by_id, epoch IS NOT NULL
+  SELECT id, email, 'self', NULL, created_at, opened_at, used_at, used_by_id, epoch IS NOT NULL
   FROM invites_magiclink
   WHERE created_at >= %(since)s AND invite_id IS NULL AND purpose IN ('link', 'register')
 ), best AS (
@@ -48,7 +48,7 @@ WITH sent AS (
     LEFT JOIN LATERAL (SELECT id, joined_at FROM accounts_user WHERE id = sent.person_id LIMIT 1) person ON true,
     LATERAL (SELECT date_trunc(%(by)s, sent.created_at AT TIME ZONE %(zone)s)::date AS cohort) day,
     LATERAL (SELECT min(sent_at) AS handed_at FROM outbox_outboxmessage WHERE about = sent.id) mail
-  WHERE (%(source)s = '' OR sent.source = %(source)s)
+  WHERE (%(source)s = '' OR sent.source = %(source)s) AND (%(app)s = '' OR sent.app_id = %(app)s)
     AND CASE WHEN sent.accepted_at IS NULL THEN NOT sent.had_account
              ELSE person.id IS NULL OR person.joined_at >= sent.created_at END
   ORDER BY coalesce(nullif(sent.email, ''), sent.id::text), cohort, sent.accepted_at DESC NULLS LAST,
@@ -119,17 +119,18 @@ def start(by: str, days: int) -> date:
     return today - timedelta(days=days - 1)
 
 
-def look(by: str, since: date, source: str = "") -> Funnel:
+def look(by: str, since: date, source: str = "", app: str = "") -> Funnel:
     """Returns the funnel of all who asked or were invited since a day, or of those with one of SOURCES as `source`.
 
+    With the id of an app as `app`, of those who were invited to it.
     `by` is "day" or "week", the length of the cohorts; callers look back no further than DAYS[by]. The numbers are up
     to a minute old (CACHED).
     """
-    key = f"funnel:{by}:{since}:{source}:{timezone.get_current_timezone_name()}"
+    key = f"funnel:{by}:{since}:{source}:{app}:{timezone.get_current_timezone_name()}"
     try:
         return put_together(cache.get(key))
     except UNREADABLE:  # it is not there, or nobody of ours has stored it
-        rows = count(by, since, source)
+        rows = count(by, since, source, app)
         cache.set(key, rows, CACHED)
         return put_together(rows)
 
@@ -142,17 +143,18 @@ def put_together(rows: Any) -> Funnel:
     return Funnel(steps(people, medians), cohorts, sources)
 
 
-def count(by: str, since: date, source: str) -> list[list[Any]]:
+def count(by: str, since: date, source: str, app: str) -> list[list[Any]]:
     """Returns rows of cohort or "", source or "", people at each step, and the median times of three steps in seconds.
 
-    `by` is "day" or "week", `source` one of SOURCES or "" for all. A row has a cohort (its first day) or a source; the
-    one with neither counts all people. First moves the openings noted in Redis into the database.
+    `by` is "day" or "week", `source` one of SOURCES or "" for all, `app` the id of an app or "" for all. A row has a
+    cohort (its first day) or a source; the one with neither counts all people. First moves the openings noted in Redis
+    into the database.
     """
     opens.gather()
     begin = timezone.make_aware(datetime.combine(since, time.min))
-    given: dict[str, Any] = {"by": by, "zone": timezone.get_current_timezone_name(), "since": begin, "source": source}
+    given: dict[str, Any] = {"by": by, "since": begin, "source": source, "app": app}
     with connection.cursor() as cursor:
-        cursor.execute(LOOK, given)
+        cursor.execute(LOOK, given | {"zone": timezone.get_current_timezone_name()})
         rows = cursor.fetchall()
     size = 2 + len(STEPS)
     return [[row[0] or "", row[1] or "", list(row[2:size]), list(row[size:])] for row in rows]

@@ -1,5 +1,6 @@
 """Sending an invitation to another address: the holder asks for it and the sender answers, or staff correct it."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db import transaction
@@ -77,18 +78,23 @@ class Readdressing:
         return Invite.objects.filter(UNANSWERED, pk=self.invite.pk).exclude(readdress_to="")
 
 
-def correct(invite: Invite, *, by: User, email: str, name: str, note: str) -> Invite:
+def correct(invite: Invite, *, by: User, email: str, groups: Collection[int], **said: Any) -> Invite:
     """Changes what an open invitation says, as the member of staff `by` has typed it. Returns the invitation.
 
-    With another address, that is invited and mailed instead, and its invitation is returned. Mail that is already
-    written stays as it is. Raises Unavailable if the invitation is no longer open.
+    It then leads into the groups with these ids, and `said` are columns of SAID. With another address, that is invited
+    and mailed instead, and its invitation is returned. Mail that is already written stays as it is. Raises Unavailable
+    if the invitation is no longer open.
     """
-    said = {"name": name, "note": note}
     with transaction.atomic():
         if email != invite.email:
-            return move(invite, email, by=by, language=invite.language, **said)
-        if not Invite.objects.open().filter(pk=invite.pk).update(**said):
+            invite.group_ids = list(groups)
+            return move(invite, email, by=by, **{"language": invite.language} | said)
+        invite.app_id = said.get("app_id", invite.app_id)
+        Invite.objects.without_lost_apps([invite])
+        if not Invite.objects.open().filter(pk=invite.pk).update(**said | {"app_id": invite.app_id}):
             raise Unavailable
+        if set(groups) != set(invite.group_ids):
+            Invite.objects.replace_groups(invite, groups)
     return invite
 
 

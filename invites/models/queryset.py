@@ -334,6 +334,13 @@ class InviteQuerySet(Lifecycle):
             with connection.cursor() as cursor:
                 cursor.execute(STORE_GROUPS, [list(column) for column in zip(*pairs, strict=True)])
 
+    def replace_groups(self, invite: "Invite", groups: Iterable[int]) -> None:
+        """Has an invitation lead into these groups alone. To be called in a transaction that holds its row."""
+        through: Any = self.model.groups.through
+        through.objects.filter(invite=invite.pk).delete()
+        invite.group_ids = list(groups)
+        self._store_groups({invite.pk: invite.group_ids})
+
     def to(self, user: User) -> "InviteQuerySet":
         """Returns the invitations to any address of the user, present or former, and those that the user accepted."""
         return self.filter(models.Q(email__in=user.address.all_own()) | models.Q(accepted_by=user))

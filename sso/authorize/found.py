@@ -6,6 +6,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, OuterRef, Subquery
 
 from accounts.models import User
+from sso import went_wrong
 from sso.authorize.redirects import is_registered
 from sso.models import App, Consent, Login
 
@@ -35,8 +36,7 @@ class Amiss(NamedTuple):
 def amiss(sent: dict[str, str]) -> Amiss:
     """Returns why find() has found nothing for these parameters."""
     client_id = sent.get("client_id", "")
-    is_id = client_id.isascii() and client_id.isprintable()
-    app = App.objects.select_related("client").filter(pk=client_id).first() if is_id else None
+    app = App.objects.select_related("client").by_id(client_id).first()
     return Amiss(client_id[:SHOWN], sent.get("redirect_uri", "")[:SHOWN], app)
 
 
@@ -51,6 +51,9 @@ def find(sent: dict[str, str], user: User | AnonymousUser, handle: str) -> Found
         here = Login.objects.open().filter(app=OuterRef("pk"), person=user.pk, handle=handle)
         rows = rows.with_access_of(user).annotate(agreed=Subquery(agreed), is_open_here=Exists(here))
     app: Any = rows.first()
-    if app is None or not is_registered(app, sent.get("redirect_uri", "")):
+    if app is None:
+        raise Unknown
+    if not is_registered(app, sent.get("redirect_uri", "")):
+        went_wrong.note(app.pk, "redirect_uri is none of the addresses that are set here")
         raise Unknown
     return Found(app, frozenset(app.agreed or []), app.is_open_here) if user.is_authenticated else Found(app)

@@ -14,13 +14,15 @@ from accounts.session import arrival
 from accounts.session.account_page import PersonRequest, for_person
 from kit.page import page
 from kit.rate_limit import Limited
-from sso import codes
+from sso import codes, went_wrong
 from sso.authorize import agreement, asked, found, fresh, redirects
 from sso.authorize.asked import Asked, Refused, Unreadable
 from sso.authorize.found import Found, Unknown
 from sso.authorize.steps import CONSENT, STEPS, Visit
 from sso.limits import SENT_BY_APP_PER_NETWORK, SENT_BY_APP_PER_PERSON
 
+# Errors by which an app learns what the person has said, or would have to be asked: nothing is wrong with it.
+ANSWERS = {"access_denied", "login_required", "consent_required", "interaction_required", "temporarily_unavailable"}
 CANCEL = "cancel"  # the name of the button by which the person does not agree
 
 
@@ -66,6 +68,8 @@ def answer(request: HttpRequest) -> HttpResponse:
         to_login = partial(sign_in, asked=wanted)
         return for_person(partial(go_on, here=here, asked=wanted), to_login)(request)
     except Refused as refused:
+        if refused.error not in ANSWERS:
+            went_wrong.note(here.app.pk, refused.why)
         said = {"error": refused.error, "error_description": refused.why, "state": asked.state_of(sent)}
         return redirects.to_app(codes.answer(sent["redirect_uri"], **said), here.app)
     except IntegrityError:  # the app, or the person, has been deleted meanwhile

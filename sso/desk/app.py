@@ -22,7 +22,7 @@ from kit.long_list import LongList
 from kit.one_row import OneRow
 from kit.page import mark_secret
 from kit.times import brief_html
-from sso import access, addresses, products
+from sso import access, addresses, products, went_wrong
 from sso.app_form import AppForm
 from sso.back_channel import in_words
 from sso.desk.facts import about, values, who_may_come_in
@@ -161,6 +161,7 @@ class AppAdmin(OneRow, LongList):
             "remarks": remarks(app, len(app.groups.all())),
             "state": self.state(app),
             "last_use": app.last_use,
+            "wrong": went_wrong.last(app.pk),
             "asking": AccessRequest.objects.waiting().filter(app=app).select_related("person")[:SHOWN],
             "may_change": self.has_change_permission(request, app),
         }

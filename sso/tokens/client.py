@@ -7,7 +7,7 @@ from urllib.parse import unquote_plus
 
 from django.http import HttpRequest
 
-from sso import limits
+from sso import limits, went_wrong
 from sso.doors import Refused
 from sso.models import App
 
@@ -45,6 +45,8 @@ def authenticate(request: HttpRequest, *, public: bool = True) -> Caller:
     if app and _is_proven(app, given.secret, public=public):
         return Caller(app, given.secret)
     limits.count_wrong(request, given.client_id)
+    if app:
+        went_wrong.note(app.pk, "the client secret is wrong")
     raise Refused(
         "invalid_client",
         "The client id or the secret is wrong, or this app may not ask here. Compare both with what the desk shows.",

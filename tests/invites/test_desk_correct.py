@@ -10,9 +10,11 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Event
+from invites.link import readdressing
 from invites.models import Entry, Invite
 from outbox.models import OutboxMessage, Suppression
-from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
+from sso.models import App
+from tests.tools.factories import PASSWORD, AppFactory, InviteFactory, UserFactory
 from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -229,6 +231,108 @@ def test_sending_rights_to_another_address_asks_for_proof_and_is_told_to_other_s
     assert "is on its way" in words(correct(desk, invite, **form))
     assert mailbox.kinds("boss@example.com").count("power_used") == 1
     assert Event.objects.get(kind="power_used").detail["what"] == "Invitations into groups (Admins × 1)"
+
+
+@pytest.fixture
+def to_grafana(invite):
+    """The same invitation, to an app by a group of it, beside a group of no app."""
+    viewers, editors = Group.objects.create(name="Viewers"), Group.objects.create(name="Editors")
+    invite.app = AppFactory(pk="grafana1", everybody=False, groups=[viewers])
+    invite.save()
+    Invite.objects.replace_groups(invite, [viewers.pk, editors.pk])
+    return invite
+
+
+def led(**which):
+    row = Invite.objects.with_group_names().get(**which)
+    return row.app_id, row.group_names
+
+
+def test_another_app_brings_its_group_in_place_of_the_former_ones(desk, to_grafana):
+    AppFactory(pk="wiki1", name="Wiki", everybody=False, groups=[Group.objects.create(name="Writers")])
+    assert '<option value="grafana1" selected>Grafana</option>' in desk.get(at(to_grafana)).text
+
+    page = words(correct(desk, to_grafana, OLD, app="wiki1"))
+
+    assert "the person joins Writers. They do not join Viewers any more." in page
+    assert led() == ("wiki1", ["Editors", "Writers"])
+    assert "They do not join Writers any more." in words(correct(desk, to_grafana, OLD, app=""))
+    assert led() == (None, ["Editors"])
+
+
+def test_app_and_address_are_corrected_in_one_go(desk, to_grafana, mailbox):
+    AppFactory(pk="wiki1", name="Wiki")
+    to_grafana.next = "/welcome"
+    to_grafana.save()
+    correct(desk, to_grafana, app="wiki1")
+    assert led(email=NEW) == ("wiki1", ["Editors"])
+    assert Invite.objects.get(email=NEW).next == ""
+    assert mailbox.letters(NEW)[0]["Subject"] == "ada invited you to Wiki at Frontdoor"
+    assert led(email=OLD) == ("grafana1", ["Editors", "Viewers"])
+
+
+def test_an_app_stays_as_it_is_if_nothing_is_said_of_it_or_it_is_turned_off(desk, to_grafana):
+    assert "Saved." in words(correct(desk, to_grafana, OLD))
+    App.objects.update(is_active=False)
+    assert "Grafana (turned off)</option>" in desk.get(at(to_grafana)).text
+    assert "Saved." in words(correct(desk, to_grafana, OLD, app="grafana1", name="Kim"))
+    assert led() == ("grafana1", ["Editors", "Viewers"])
+
+
+def test_when_mail_came_back_the_app_is_kept_with_the_address(desk, to_grafana):
+    OutboxMessage.objects.get(about=to_grafana.pk).mark_bounced("550 5.1.1 No such user")
+    assert '<input type="hidden" name="app" value="grafana1"' in desk.get(at(to_grafana, "change")).text
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"staff_only": True}, "Wiki is only for staff"),
+        ({"everybody": False}, "Wiki lets nobody in yet"),
+        ({"is_active": False}, "The app you chose is gone or turned off"),
+    ],
+)
+def test_an_app_that_an_invitation_can_not_open_is_refused_beside_the_field(desk, to_grafana, changed, said):
+    AppFactory(pk="wiki1", name="Wiki")
+    App.objects.filter(pk="wiki1").update(**changed)
+    assert said in words(correct(desk, to_grafana, OLD, app="wiki1"))
+    assert led() == ("grafana1", ["Editors", "Viewers"])
+
+
+def test_an_app_that_is_deleted_meanwhile_is_left_out(desk, to_grafana, monkeypatch):
+    AppFactory(pk="wiki1", name="Wiki")
+    store = readdressing.correct
+
+    def meanwhile(*args, **said):
+        App.objects.get(pk="wiki1").client.delete()
+        return store(*args, **said)
+
+    monkeypatch.setattr(readdressing, "correct", meanwhile)
+    assert "Saved." in words(correct(desk, to_grafana, OLD, app="wiki1"))
+    assert led() == (None, ["Editors"])
+
+
+def test_only_a_superuser_corrects_to_an_app_whose_group_gives_rights_after_proof(
+    desk, helper, mailbox, invite, admins
+):
+    UserFactory(username="boss", is_staff=True, is_superuser=True)
+    AppFactory(pk="bills", name="Bills", everybody=False, groups=[admins])
+    assert "Only a superuser may invite people to Bills" in words(correct(helper, invite, OLD, app="bills"))
+    session = desk.session
+    for note in ("signed_in", "proof"):
+        session.pop(note, None)
+    session.save()
+    assert 'name="proof-password"' in correct(desk, invite, OLD, app="bills").text
+    assert led() == (None, [])
+
+    form = {"proof-asked": "1", "proof-password": PASSWORD}
+    assert "the person joins Admins." in words(correct(desk, invite, OLD, app="bills", **form))
+    assert led() == ("bills", ["Admins"])
+    assert mailbox.kinds("boss@example.com").count("power_used") == 1
+
+
+def test_without_apps_there_is_no_field_for_one(desk, invite):
+    assert 'name="app"' not in desk.get(at(invite)).text
 
 
 def test_an_unknown_invitation_is_not_found(desk):

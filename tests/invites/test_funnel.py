@@ -17,7 +17,7 @@ from invites.funnel import count
 from invites.members.invitations import MemberInvites
 from invites.models import Invite, MagicLink
 from outbox.models import OutboxMessage
-from tests.tools.factories import PASSWORD, LinkFactory, UserFactory
+from tests.tools.factories import PASSWORD, AppFactory, LinkFactory, UserFactory
 from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -226,6 +226,26 @@ def report(**options):
     out = io.StringIO()
     call_command("invite_report", stdout=out, **options)
     return out.getvalue()
+
+
+def test_desk_and_command_count_those_alone_who_were_invited_to_an_app(desk):
+    assert 'name="app"' not in desk.get(PAGE).text
+    AppFactory(pk="wiki1", name="Wiki")
+    AppFactory(pk="grafana1")
+    Invite.objects.issue("grace@example.com", source="admin", app_id="wiki1")
+    for name in ("alan", "kim"):
+        Invite.objects.issue(f"{name}@example.com", source="admin", app_id="grafana1")
+    MagicLink.objects.issue("asks@example.com")
+    assert people() == [4, 0, 0, 0, 0]
+
+    assert [step.people for step in desk.get(PAGE, {"app": "grafana1"}).context["funnel"].steps] == [2, 0, 0, 0, 0]
+    assert '<option value="grafana1" selected>Grafana</option>' in desk.get(PAGE, {"app": "grafana1"}).text
+    assert desk.get(PAGE, {"app": "gone"}).context["funnel"].steps[0].people == 4
+    told = json.loads(report(format="json", app="Wiki"))
+    assert (told["app"], told["steps"][0]["people"]) == ("Wiki", 1)
+    assert "Sign-up funnel since 2026-11-07, app Wiki" in report(app="wiki1", format="text").replace("wiki1", "Wiki")
+    with pytest.raises(CommandError, match="There is no app called “Jira”"):
+        report(app="Jira")
 
 
 def test_the_command_reports_the_same_in_three_formats(mailbox):

@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth.models import Group
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
@@ -135,6 +136,18 @@ def test_an_account_that_was_planned_here_leads_into_the_app_after_signing_in(cl
     assert answer.url == "/login?next=/apps/grafana1"
 
 
+def test_an_account_that_was_planned_elsewhere_is_made_in_this_browser_and_leads_into_the_app(client, invite, mailbox):
+    client.post("/signup", {"email": EMAIL, "username": "kim", "password": PASSWORD})
+    link, other = mailbox.link(EMAIL, "/confirm"), Client()
+
+    page = other.get(link, follow=True)
+    assert "You signed up in another browser than this one." in words(page)
+    assert "Join and open Grafana" in words(page)
+    token = page.redirect_chain[-1][0].partition("token=")[2]
+    assert join(other, invite, token=token).url == "/apps/grafana1"
+    assert [group.name for group in User.objects.get(username="kim").groups.all()] == ["Viewers"]
+
+
 @pytest.mark.parametrize("gone", ["turned off", "deleted"])
 def test_without_the_app_the_invitation_still_works_and_leads_where_people_land(client, invite, grafana, gone):
     if gone == "deleted":
@@ -175,7 +188,8 @@ def test_an_app_that_is_deleted_between_check_and_sending_is_left_out(maria, gra
 
 
 def test_another_address_is_invited_into_the_same_app(invite, maria):
-    new = readdressing.correct(invite, by=maria, email="kim@lab.example", name="", note="")
+    groups = invite.group_ids
+    new = readdressing.correct(invite, by=maria, email="kim@lab.example", groups=groups, name="", note="")
     assert (new.app_id, new.leads_to) == ("grafana1", "/apps/grafana1")
 
 

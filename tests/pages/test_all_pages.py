@@ -63,17 +63,20 @@ def token(purpose=purposes.SIGNUP, /, **fields):
     return {"token": tokens.sign(purpose, LinkFactory(**fields).pk)}
 
 
-def declining(purpose=purposes.DECLINE):
+def declining(purpose=purposes.DECLINE, **fields):
     """Returns the query of the link in an invitation that declines it."""
-    invite = Invite.objects.first() or InviteFactory(invited_by=UserFactory(), email="g@example.com")
+    invite = Invite.objects.first() or InviteFactory(invited_by=UserFactory(), email="g@example.com", **fields)
     return {"token": tokens.sign(purpose, invite.pk)}
 
 
-def into_groups(**link):
-    """Invites somebody with an account into groups; `link` are columns of its link. Returns the query of the link."""
+def into_groups(app=None, **link):
+    """Invites somebody with an account into groups, perhaps for an app. Returns the query of its link.
+
+    `link` are columns of that.
+    """
     groups = [Group.objects.create(name=name) for name in ("Editors", "Writers")]
     inviter = UserFactory(username="maria", email="maria@lab.example")
-    invite = InviteFactory(email=UserFactory().email, groups=groups, invited_by=inviter, note="Hello")
+    invite = InviteFactory(email=UserFactory().email, groups=groups, app=app, invited_by=inviter, note="Hello")
     invite.links.update(**{"sent_at": timezone.now(), **link})
     return {"token": tokens.sign(purposes.CONFIRM, invite.pk)}
 
@@ -252,6 +255,9 @@ PAGES = {
     "into groups, too old": lambda c: c.get("/confirm", into_groups(sent_at=AGO)),
     "into groups, joined": lambda c: c.post("/confirm", into_groups(), follow=True),
     "sign up, into groups": lambda c: c.get("/signup", invitation(groups=[Group.objects.create(name="Editors")])),
+    "sign up, to an app": lambda c: c.get("/signup", invitation(app=AppFactory(), note="Hello")),
+    "into an app": lambda c: c.get("/confirm", into_groups(app=AppFactory())),
+    "into an app, declined": lambda c: c.get("/invite/decline", declining(app=AppFactory())),
     "sign in": lambda c: c.get("/login"),
     "sign in, sent here": lambda c: c.get("/account", follow=True),
     "sign in, closed": lambda c: invited_only(c, "/login"),

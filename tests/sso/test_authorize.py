@@ -1,7 +1,9 @@
 """Where apps send people: what is asked is checked, nobody is led astray, and who may go on gets a code."""
 
+import re
 import time
 from datetime import timedelta
+from html import unescape
 from itertools import product
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
@@ -379,6 +381,19 @@ def test_an_app_may_want_a_code_in_this_session(signed_in, ada):
         session[FACTOR] = factor
         session.save()
         assert (ask(signed_in, app).status_code == 302) is passes
+
+
+def test_setting_up_two_steps_on_the_way_leads_back_into_the_app(signed_in, ada):
+    app = AppFactory(second_factor=True)
+    there = unescape(re.search(r'href="(/account/second-factor/app[^"]*)"', ask(signed_in, app).text)[1])
+
+    key = signed_in.get(there).context["key"].replace(" ", "")
+    form = {"code": phone.code(key), "proof-asked": "1", "proof-password": PASSWORD, "password": PASSWORD}
+    codes = signed_in.post(there, form, follow=True)
+    back = unescape(re.search(r'<a class="btn wide" href="([^"]*)"', codes.text)[1])
+
+    assert back.startswith("/identity/o/authorize?client_id=")
+    assert answer(signed_in.get(back))["code"]
 
 
 # Consent

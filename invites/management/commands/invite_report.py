@@ -9,6 +9,7 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from invites.funnel import count
+from invites.management.filters import find_app
 from kit.commands import arguments, command
 
 USUAL = {"day": 14, "week": 8 * 7}  # days to look back, if --since is not given
@@ -29,13 +30,16 @@ class Command(command.Command):
             default="",
             help="only those that were made in this way; self: links that people asked for without an invitation",
         )
+        parser.add_argument(
+            "--app", metavar="NAME", default="", help="only those invited to it, by its name or client ID"
+        )
         arguments.answer(parser, ["text", "json", "csv"])
 
-    def handle(self, *args: Any, by: str, source: str, **options: Any) -> None:
+    def handle(self, *args: Any, by: str, source: str, app: str, **options: Any) -> None:
         since = options["since"] or count.start(by, USUAL[by])
         self.check_since(since, by)
-        numbers = count.look(by, since, source)
-        head = {"since": since.isoformat(), "by": by, "source": source}
+        numbers = count.look(by, since, source, find_app(app) if app else "")
+        head = {"since": since.isoformat(), "by": by, "source": source, "app": app}
         self.show(head | as_dict(numbers), as_text(numbers, **head), as_table(numbers))
 
     def check_since(self, since: date, by: str) -> None:
@@ -46,9 +50,10 @@ class Command(command.Command):
             raise CommandError(said, returncode=2)
 
 
-def as_text(numbers: count.Funnel, *, since: str, by: str, source: str) -> str:
+def as_text(numbers: count.Funnel, *, since: str, by: str, source: str, app: str) -> str:
     """Returns the funnel for people: a line for each step, then tables by cohort and by source."""
-    lines = [f"Sign-up funnel since {since}" + (f", source {source}" if source else "")]
+    chosen = (f", source {source}" if source else "") + (f", app {app}" if app else "")
+    lines = [f"Sign-up funnel since {since}{chosen}"]
     names = [str(step.label) for step in numbers.steps]
     width = max(map(len, names))
     for name, step in zip(names, numbers.steps, strict=True):

@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 
-from sso import keys
+from sso import keys, went_wrong
 from sso.doors import Refused, answer, door, form_of
 from sso.tokens import client, code, refresh
 
@@ -22,4 +22,8 @@ def token(request: HttpRequest) -> HttpResponse:
     if not caller.may(grant):
         raise Refused("unauthorized_client", "This app may not ask for tokens in this way.")
     keys.published()  # if the first key must be made, then not in a transaction that may be rolled back
-    return answer(GRANTS[grant](form, caller))
+    try:
+        return answer(GRANTS[grant](form, caller))
+    except Refused as refused:
+        went_wrong.note(caller.app.pk, refused.description)
+        raise

@@ -199,6 +199,7 @@ def test_every_rare_state_is_found_by_an_index(common):
         ]
     )
     with connection.cursor() as cursor:
+        cursor.execute("REINDEX TABLE invites_invite")  # other tests may have left long indexes, which would seem dear
         cursor.execute("ANALYZE invites_invite")
 
     for state in [state for state, terms in rare.items() if terms != common]:

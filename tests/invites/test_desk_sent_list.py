@@ -337,7 +337,7 @@ def test_both_pages_count_neither_who_was_only_mailed_again_nor_a_corrected_addr
     Invite.objects.update(sent_at=YESTERDAY - timedelta(days=1))
     batch = sent(admin_user, "one", "two", again=True)
     assert batch.counts.done == 2
-    correct(of("two")[0], by=admin_user, email="second@example.com", name="", note="")
+    correct(of("two")[0], by=admin_user, email="second@example.com", groups=[], name="", note="")
 
     assert "1 invited 0 accepted" in words(desk.get(page_of(batch)), " ")
     assert "1 invited 0 accepted" in words(desk.get(page_of(earlier)), " ")

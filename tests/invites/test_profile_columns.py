@@ -162,7 +162,7 @@ def test_programs_and_google_need_not_send_what_the_invitation_knows(client, goo
 def test_it_goes_to_another_address_with_the_invitation_and_is_erased_with_the_name(ada):
     found = InviteFactory(email="new@example.com", name="Grace", profile=SAID)
 
-    moved = readdressing.correct(found, by=ada, email="grace@example.com", name="Grace", note="")
+    moved = readdressing.correct(found, by=ada, email="grace@example.com", groups=[], name="Grace", note="")
     assert moved.profile == SAID
 
     UserFactory(username="grace", email="grace@example.com").erase()

@@ -339,6 +339,7 @@ def by_link(client):
 
 def by_another_google_account(client):
     stand_in().person = Person(sub="8", email="eve@gmail.com")
+    User.objects.update(password="!")
     way = connected(by_link(client)).post("/login/again/google").url
     return client.get(stand_in().consent(way), follow=True)
 

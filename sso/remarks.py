@@ -24,6 +24,10 @@ def remarks(app: App, groups: int) -> list[str]:
             _("No redirect address is on the host where the app lives. Look for a mistake in one of them."),
         ),
         (not app.pkce, _("It doesn’t use PKCE, so a stolen code is worth more. Turn PKCE on if the app can do it.")),
+        (
+            app.is_public and not app.asks_consent,
+            _("It has no secret and asks nobody first: any program on people’s machines could pass for it."),
+        ),
         (app.offline, _("Signing out here doesn’t sign people out of it.")),
     ]
     return [*(said for is_so, said in found if is_so), *remarks_on_logout(app)]

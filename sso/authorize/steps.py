@@ -48,12 +48,12 @@ def refusal(visit: Visit) -> Refusal | None:
 def must_agree(visit: Visit) -> bool:
     """Returns whether the person is to be asked before the app learns who they are.
 
-    They are asked once, and again for more scopes, and if the app wants that. An app of the house never asks by itself.
-    Each time they are asked where another program could have sent them, and would get the answer.
+    They are asked once, and again for more scopes, and if the app wants that; and each time where another program could
+    have sent them, and would get the answer. An app of the house never asks by itself.
     """
     asked, app = visit.asked, visit.app
-    is_new = app.asks_consent and not set(asked.scopes) <= visit.agreed
-    return asked.wants_a_look or is_new or any_program_can_take(app, asked.redirect_uri)
+    must = not set(asked.scopes) <= visit.agreed or any_program_can_take(app, asked.redirect_uri)
+    return asked.wants_a_look or (app.asks_consent and must)
 
 
 def consent_page(visit: Visit) -> HttpResponse:

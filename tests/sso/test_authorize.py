@@ -185,7 +185,7 @@ def test_a_public_app_may_listen_on_any_port_of_this_machine_and_no_other_app_ma
     public, other = AppFactory(public=True, redirect_uris=uris), AppFactory(redirect_uris=uris)
     for uri in ("http://127.0.0.1:49152/cb", "http://[::1]:8000/cb?x", "http://[::1]/cb?x"):
         with subtests.test(uri):
-            assert leads_to(agree(signed_in, public, redirect_uri=uri)).startswith(uri)
+            assert leads_to(ask(signed_in, public, redirect_uri=uri)).startswith(uri)
             assert ask(signed_in, other, redirect_uri=uri).status_code == 400
     for uri in (
         "http://127.0.0.1:1@evil.example/cb",
@@ -204,7 +204,7 @@ def test_a_public_app_may_listen_on_any_port_of_this_machine_and_no_other_app_ma
 def test_a_program_may_have_a_scheme_of_its_own_and_none_that_a_browser_would_run(signed_in):
     app = AppFactory(public=True, redirect_uris=["com.example.app:/cb", "javascript:alert(1)//"])
 
-    there = leads_to(agree(signed_in, app, redirect_uri="com.example.app:/cb"))
+    there = leads_to(ask(signed_in, app, redirect_uri="com.example.app:/cb"))
 
     assert there.startswith("com.example.app:/cb?code=")
     assert ask(signed_in, app, redirect_uri="javascript:alert(1)//").status_code == 400
@@ -467,7 +467,7 @@ def test_an_app_may_want_people_to_be_asked_again_even_one_of_the_house(signed_i
 @pytest.mark.parametrize("uri", ["http://127.0.0.1/cb", "com.example.app:/cb"])
 def test_where_any_program_could_pass_for_the_app_people_are_asked_each_time(signed_in, ada, uri):
     """RFC 8252 §8.6: a program without a secret must not get a code that nobody sees."""
-    app = AppFactory(public=True, redirect_uris=[uri, CALLBACK])
+    app = AppFactory(public=True, redirect_uris=[uri, CALLBACK], asks_consent=True)
     for _ in range(2):
         assert "Sign in to Grafana" in words(ask(signed_in, app, redirect_uri=uri))
         assert leads_to(agree(signed_in, app, redirect_uri=uri)).startswith(f"{uri}?code=")

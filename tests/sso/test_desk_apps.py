@@ -266,6 +266,13 @@ def test_what_is_odd_is_said_and_not_refused(desk, monkeypatch, settings):
     assert "redirect address is http" not in words(page)
 
 
+@pytest.mark.parametrize("asks", ["on", ""])
+def test_a_program_without_a_secret_that_asks_nobody_is_odd(desk, asks):
+    said = words(add(desk, public="on", redirect_uris="http://127.0.0.1/cb", asks_consent=asks))
+
+    assert ("any program on people’s machines could pass for it" in said) == (not asks)
+
+
 def test_an_app_is_changed(desk, wiki, editors):
     page = desk.get(page_of(wiki, "edit"))
     assert f'action="{page_of(wiki)}"' in page.text

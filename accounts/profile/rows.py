@@ -9,7 +9,10 @@ from accounts.sentences import joined_groups
 from kit.prepared_html import PreparedHtml
 from kit.times import iso, on, until
 
-ABOUT_APPS = (Event.Kind.APP_AGREED, Event.Kind.APP_SIGNED_IN, Event.Kind.APP_DISCONNECTED)
+ABOUT_APPS = (
+    *(Event.Kind.APP_AGREED, Event.Kind.APP_SIGNED_IN, Event.Kind.APP_DISCONNECTED),
+    *(Event.Kind.APP_ASKED, Event.Kind.APP_DECLINED),
+)
 SESSION = PreparedHtml(
     "accounts/profile/session.html",
     *("device", "began", "when", "ends", "until", "ip", "handle", "csrf_token"),

@@ -26,7 +26,7 @@ def verify(request: HttpRequest) -> HttpResponse:
 
     With `?sign-in` it redirects instead of the 401: see identity.unknown(). With `?app=ID` only whoever may use that
     app gets the 204, with those of its groups that they are in; others get 403 with a page. Everybody does for an app
-    that is none, for two at once, and for a query that asks anything else: a rule that is misspelt must open to nobody.
+    that does not exist, for two at once, and for a query that asks anything else: a misspelt rule must open to nobody.
     The proxy writes the query, so it must not come from the visitor. Costs one statement, or two with an app. Of the
     middleware, only config.edge.middleware.answer_at_once and what stands before it has run.
     """

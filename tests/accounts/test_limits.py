@@ -267,7 +267,7 @@ def test_the_page_about_the_json_doors_gives_the_numbers_of_the_limits():
         "presses of one link; invalid tokens": f"{said(mails.PRESS_PER_LINK)}; {said(mails.BAD_LINK_PER_NETWORK)}",
         "asking for mail, signing in, codes at sign-in, visits to Google": "; ".join({said(one) for one in by_network}),
         "every other request that changes something": said(limits.POST_PER_NETWORK),
-        "strangers whom an app sends to show anew who they are": said(apps.SENT_BY_APP_PER_NETWORK),
+        "strangers whom an app sends to prove who they are": said(apps.SENT_BY_APP_PER_NETWORK),
         "wrong secrets of apps (OpenID Connect); a right one always passes": f"{said(apps.WRONG_SECRET_PER_APP)}; "
         f"{said(apps.WRONG_SECRET_PER_NETWORK)}",
         "discovery and public keys for apps": said(apps.DISCOVERY_PER_NETWORK),

@@ -37,9 +37,10 @@ from invites.api import keep as api_keep_link
 from invites.api import links as api_links
 from invites.api import reset_password as api_reset
 from invites.api import sign_up as api_sign_up
-from invites.ask_for_link import pages as ask_for_link
+from invites.ask_for_link.pages import ask as ask_for_link
+from invites.ask_for_link.pages import wait
 from invites.google import pages as google
-from invites.link.pages import confirm, decline, into_groups, keep, not_me, readdress
+from invites.link.pages import confirm, decline, disown, into_groups, keep, not_me, readdress
 from invites.members import pages as members
 from invites.reset_password import pages as reset_password
 from invites.sign_up import pages as sign_up
@@ -58,7 +59,9 @@ from sso.verify import pages as verify
 
 urlpatterns = [
     path("", ask_for_link.entry, name="entry"),
-    path("invite/sent", ask_for_link.sent, name="invite_sent"),
+    path("invite/sent", wait.sent, name="invite_sent"),
+    path("invite/sent/code", wait.code, name="invite_sent_code"),
+    path("invite/sent/state", wait.state, name="invite_sent_state"),
     path("signup", sign_up.signup, name="account_signup"),
     path("confirm", confirm.confirm, name="invite_confirm"),
     path("owner", sign_up.owner, name="owner"),
@@ -71,6 +74,7 @@ urlpatterns = [
     path("invite/readdress", readdress.ask, name="invite_readdress_ask"),
     path("invite/readdress/answer", readdress.approve, name="invite_readdress"),
     path("invite/readdress/decline", readdress.decline, name="invite_readdress_decline"),
+    path("invite/not-asked", disown.disown, name="invite_not_asked"),
     path("not-me", not_me.not_me, name="not_me"),
     path("login", password_login.login, name="account_login"),
     path("login/again", still_you.ask, name="account_login_again"),

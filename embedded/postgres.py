@@ -15,7 +15,7 @@ from embedded import folders, servers, wheels
 from embedded.servers import Place, Server
 
 # The version of the tables. Count it up when the migrations are made again from the start: older tables cannot follow.
-LAYOUT = "14"
+LAYOUT = "15"
 
 OPTIONS = {
     "listen_addresses": "127.0.0.1",

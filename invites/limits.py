@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.utils.translation import gettext_lazy as _
 
-from kit.rate_limit import Limit, NetworkQuota, Quota
+from kit.rate_limit import Guesses, Limit, NetworkQuota, Quota
 from outbox.limits import MAILBOX_A_DAY, MAILBOX_AN_HOUR
 
 # Asking for mails. By address, what one person needs; by network, what an office behind one IP address needs.
@@ -24,6 +24,10 @@ ASK_PER_NETWORK = NetworkQuota("ask-network", most=60, window=timedelta(minutes=
 # Asking on devices on which the owner of the address has signed in before: strangers cannot use these mails up.
 ASK_PER_OWNER = Quota("ask-owner", most=5, window=timedelta(hours=1), reason=MAILBOX_AN_HOUR.reason)
 ASK_PER_OWNER_A_DAY = Quota("ask-owner-day", most=10, window=timedelta(days=1), reason=MAILBOX_A_DAY.reason)
+
+# Wrong codes from the page of a link, by the last link that this browser has asked for. No network is counted: only a
+# browser that has asked can be right, and whoever guesses in others must not shut out the one that has the code.
+CODE_PER_ASKING = Guesses("relay-code", most=5, window=timedelta(hours=1))
 
 # Sending oneself the mail of a list before the list is sent.
 SAMPLE_PER_STAFF = Quota("sample", most=20, window=timedelta(hours=1))

@@ -27,11 +27,11 @@ WITH_RESET = {"link_known", "link_proof"}  # mails that also lead to a new passw
 MOST_IN_SUBJECT = 25  # letters of the names of groups, or of an app
 
 
-def letter(link: "MagicLink", account: User | None, *, may_join: bool, device: str = "") -> OutboxMessage:
+def letter(link: "MagicLink", account: User | None, *, may_join: bool) -> OutboxMessage:
     """Returns the mail for a link that was asked for, or for an invitation's own link. It is not stored yet.
 
     Which mail fits depends on `account`, the account with the link's address or None, and on `may_join`: whether the
-    address may make one. `device` is where the link was asked for, as visitor.device() returns it.
+    address may make one.
     """
     name, purpose = wording(link, account, may_join=may_join)
     if name == "invite" and link.invite:
@@ -45,7 +45,7 @@ def letter(link: "MagicLink", account: User | None, *, may_join: bool, device: s
             "url": settings.SITE_URL,
             "until": times.until(link.expires_at),
             "at": times.clock(timezone.now()),
-            "device": notices.device_in_words(device),
+            "device": notices.device_in_words(link.device),
             "registering": link.purpose == link.Purpose.REGISTER,
         }
     source = link.invite.source if link.invite else "self"

@@ -10,7 +10,8 @@ from accounts.session.account_page import PersonRequest
 from accounts.who import signed_in
 from invites import limits
 from invites.api import press
-from invites.ask_for_link.ask import LinkRequest, ask, ask_again
+from invites.ask_for_link.ask import ask, ask_again
+from invites.ask_for_link.asked import LinkRequest, remember
 from invites.ask_for_link.form import EmailForm
 from invites.link import opened
 from invites.models import MagicLink
@@ -53,9 +54,10 @@ def prove(request: PersonRequest, sent: Fields) -> HttpResponse:
     The link leads to `next`. Answers 401 if nobody is signed in, and 429 when the address was mailed, or the network
     has asked, too often.
     """
-    email = request.person.email
-    ask(request, LinkRequest(email, MagicLink.Purpose.PROOF, safe_path(sent.get("next", ""), STORED)))
-    return message(sent_to(email), 202)
+    next_url = safe_path(sent.get("next", ""), STORED)
+    asked = LinkRequest(request.person.email, MagicLink.Purpose.PROOF, next_url)
+    ask(request, asked)
+    return remember(request, message(sent_to(asked.email), 202), asked)
 
 
 def mail_to(request: HttpRequest, sent: Fields, purpose: str) -> HttpResponse:
@@ -67,9 +69,9 @@ def mail_to(request: HttpRequest, sent: Fields, purpose: str) -> HttpResponse:
     form = EmailForm(sent)
     if not form.is_valid():
         raise Invalid(form)
-    email = form.cleaned_data["email"]
-    ask(request, LinkRequest(email, purpose, form.cleaned_data["next"]))
-    return message(sent_to(email), 202, did_you_mean=form.doubt() or None)
+    asked = LinkRequest(form.cleaned_data["email"], purpose, form.cleaned_data["next"])
+    ask(request, asked)
+    return remember(request, message(sent_to(asked.email), 202, did_you_mean=form.doubt() or None), asked)
 
 
 def mail_again(request: HttpRequest, token: str) -> HttpResponse:
@@ -81,8 +83,10 @@ def mail_again(request: HttpRequest, token: str) -> HttpResponse:
     link, purpose = opened.find_expired(request, token)
     if link is None:
         raise press.broken()
-    ask_again(request, LinkRequest(link.email, purpose, opened.onward(link)), link)
-    return message(_("We sent another email to %(email)s.") % {"email": readable(link.email)}, 202, did_you_mean=None)
+    asked = LinkRequest(link.email, purpose, opened.onward(link))
+    ask_again(request, asked, link)
+    said = _("We sent another email to %(email)s.") % {"email": readable(link.email)}
+    return remember(request, message(said, 202, did_you_mean=None), asked)
 
 
 def sent_to(email: str) -> str:

@@ -11,7 +11,8 @@ from invites import limits, purposes
 from invites.api import press
 from invites.api.links import already_signed_in, sent_to
 from invites.ask_for_link.ask import ask
-from invites.link import browser, dead, opened
+from invites.ask_for_link.asked import remember
+from invites.link import dead, opened
 from invites.link.planned import HasAccount
 from invites.models import Invite, MagicLink, NotInvited, Unavailable
 from invites.sign_up import join, plan
@@ -116,6 +117,6 @@ def register(request: HttpRequest, sent: Fields) -> HttpResponse:
     form = RegisterForm(profile_fields.from_json(sent))
     if not form.is_valid():
         raise Invalid(form, profile_fields.json_names(), terms.told(form))
-    secret, account = plan.plan_account(request, form)
-    ask(request, plan.link_request(form), **account)
-    return browser.set_cookie(message(sent_to(form.cleaned_data["email"]), 202), secret)
+    asked = plan.link_request(form)
+    ask(request, asked, **plan.plan_account(request, form))
+    return remember(request, message(sent_to(asked.email), 202), asked)

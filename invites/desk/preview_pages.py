@@ -1,7 +1,6 @@
 """The pages of a list that was checked and not sent yet: its preview, the mail and the page, and sending it."""
 
-from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -12,13 +11,10 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, reverse
-from django.utils.csp import CSP
 from django.utils.decorators import method_decorator
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.clickjacking import xframe_options_sameorigin
-from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import groups, power
@@ -28,19 +24,11 @@ from invites.desk import compose_again, letter, preview
 from invites.desk.batch_pages import STEER, BatchPages, staff
 from invites.models import Batch, Invite, entries
 from kit import csv_lines
+from kit.framing import in_frame, with_frame
 from outbox.mail.shown import AS_MAIL
 
-Policy = dict[str, Any]
-Page = Callable[..., HttpResponse]  # a method that answers a request
-
-FRAMING: Policy = settings.SECURE_CSP | {"frame-src": [CSP.SELF]}
-FRAMED: Policy = {"frame-ancestors": [CSP.SELF], "form-action": [CSP.NONE]}
-
-
-def framed(policy: Policy) -> Callable[[Page], Page]:
-    """Returns a decorator for pages that only GET shows, and only a frame on a page of this site, with this policy."""
-    decorators = [require_safe, xframe_options_sameorigin, csp_override(policy | FRAMED)]
-    return cast("Callable[[Page], Page]", method_decorator(decorators))
+# Links keep the session, for the page they open.
+AS_MAIL_IN_FRAME = AS_MAIL | {"sandbox": ["allow-same-origin"]}
 
 
 class PreviewPages(BatchPages):
@@ -74,7 +62,7 @@ class PreviewPages(BatchPages):
         batch = self.find_batch(request, object_id)
         return self.preview(request, batch) if batch.begun_at is None else self.progress(request, batch)
 
-    @method_decorator(csp_override(FRAMING))
+    @method_decorator(with_frame)
     def preview(self, request: HttpRequest, batch: Batch) -> HttpResponse:
         """Returns the page with what becomes of each line, the mail beside it, and the button that sends the list.
 
@@ -86,7 +74,7 @@ class PreviewPages(BatchPages):
             context |= {"letter": found, "subject": found.rendered("")["subject"]}
         return self.render(request, "preview", batch, context)
 
-    @framed(AS_MAIL | {"sandbox": ["allow-same-origin"]})  # links keep the session, for the page they open
+    @method_decorator(in_frame(AS_MAIL_IN_FRAME))
     def mail(self, request: HttpRequest, batch_id: str) -> HttpResponse:
         """Shows the mail to one "person" of the list as a mail program would or, with "text", its plain text.
 
@@ -99,7 +87,7 @@ class PreviewPages(BatchPages):
             return HttpResponse(parts["alternatives"][0][0])
         return HttpResponse(f"{parts['subject']}\n\n{parts['body']}", content_type="text/plain; charset=utf-8")
 
-    @framed(settings.SECURE_CSP)
+    @method_decorator(in_frame())
     def page(self, request: HttpRequest, batch_id: str) -> HttpResponse:
         """Shows the page that the mail to one "person" of the list opens. No form on it can be sent.
 

@@ -23,7 +23,8 @@ from accounts.models import ConnectedElsewhere, Superseded, User
 from accounts.session import sessions
 from accounts.session.notes import GOOGLE_IDENTITY, STILL_YOU
 from invites import purposes
-from invites.ask_for_link.ask import LinkRequest, ask_or_wait
+from invites.ask_for_link.asked import LinkRequest
+from invites.ask_for_link.sent import ask_or_wait
 from invites.google import trip
 from invites.google.join import new_account
 from invites.google.trip import GOOGLE_TRIP

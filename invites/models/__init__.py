@@ -5,7 +5,7 @@ from invites.models.funnel import Funnel
 from invites.models.invite import Invite, InviteGroup
 from invites.models.inviter import Inviter
 from invites.models.link_queryset import MagicLinkQuerySet
-from invites.models.magic_link import OWNER_UNKNOWN, MagicLink
+from invites.models.magic_link import BY_NOBODY, OWNER_UNKNOWN, MagicLink
 from invites.models.outcome import Outcome, Reason
 from invites.models.queryset import RATE, Entry, InviteQuerySet, NotInvited, in_step, lets_in
 from invites.models.states import Unavailable
@@ -13,6 +13,7 @@ from invites.models.steps import LINK_LIFETIME
 
 __all__ = [
     "AT_ONCE",
+    "BY_NOBODY",
     "LINK_LIFETIME",
     "OWNER_UNKNOWN",
     "RATE",

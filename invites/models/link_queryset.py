@@ -86,10 +86,10 @@ class MagicLinkQuerySet(models.QuerySet["MagicLink"]):
     ) -> "MagicLink":
         """Makes and returns a link for a normalized address, and puts the one mail that fits it into the outbox.
 
-        `purpose` is a MagicLink.Purpose, `device` the visitor's, `fields` are columns: language, next, the planned
-        account. `instead` is the dead link on whose page a fresh one was asked for: its token proves the mailbox, so an
-        expired invitation of it is revived, and no sign-in ends a fresh link for a new password. Every address takes
-        the same statements, so that their time tells nothing about it.
+        `purpose` is a MagicLink.Purpose, `device` the visitor's, `fields` are columns: language, next, asked_in, the
+        planned account. `instead` is the dead link on whose page a fresh one was asked for: its token proves the
+        mailbox, so an expired invitation of it is revived, and no sign-in ends a fresh link for a new password. Every
+        address takes the same statements, so that their time tells nothing about it.
         """
         asked = self.model.Purpose
         if instead and purpose == asked.RESET:
@@ -100,8 +100,8 @@ class MagicLinkQuerySet(models.QuerySet["MagicLink"]):
         with transaction.atomic() if revives else nullcontext():  # one statement needs none
             if revives:
                 invite.revive()
-            link = self.model(email=email, purpose=purpose, **fields | self._terms(account, invite))
-            mail = mails.letter(link, account, may_join=lets_in(invite), device=device)
+            link = self.model(email=email, purpose=purpose, device=device, **fields | self._terms(account, invite))
+            mail = mails.letter(link, account, may_join=lets_in(invite))
             OneStatement().insert(link, mail).execute()
         return link
 
@@ -134,6 +134,10 @@ class MagicLinkQuerySet(models.QuerySet["MagicLink"]):
         """
         planned = instead or self.filter(email=email, seal=seal).exclude(seal="").order_by("-id").first()
         return {name: getattr(planned, name) for name in PLAN} if planned else {}
+
+    def asked_by(self, browser: str, email: str) -> Self:
+        """Returns the links to this address that were asked for in the browser with this keyed hash, newest first."""
+        return self.filter(email=email, asked_in=browser).exclude(asked_in="").order_by("-id")
 
     def later_uses(self, link: "MagicLink") -> Self:
         """Returns the used links whose use can have ended `link`: the condition SPENT, for a link already read."""
@@ -191,7 +195,7 @@ class MagicLinkQuerySet(models.QuerySet["MagicLink"]):
         """
         theirs = self.to(user)
         theirs.unused().update(revoked_at=timezone.now())
-        theirs.update(email="", account=None, **dict.fromkeys(PLAN, ""))
+        theirs.update(email="", account=None, **dict.fromkeys((*PLAN, "asked_in", "device"), ""))
 
     def forget_plans(self) -> None:
         """Erases planned accounts that were never confirmed, a day after their links have expired."""

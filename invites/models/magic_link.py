@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import names
 from accounts.models import User
 from invites.models.invite import Invite
-from invites.models.link_queryset import ASKED_FOR, SPENT, MagicLinkQuerySet
+from invites.models.link_queryset import ASKED_FOR, PLAN, SPENT, MagicLinkQuerySet
 from invites.models.queryset import NotInvited
 from invites.models.states import BY, LOCKED, Unavailable
 from invites.models.steps import LINK_LIFETIME
@@ -26,6 +26,8 @@ from outbox.models import OutboxMessage
 
 # The address of an owner link that names nobody; the page behind it asks for a real one.
 OWNER_UNKNOWN = "owner@localhost"
+# Of a link whose holder says that they have not asked for it: it was asked for in no browser.
+BY_NOBODY = "nobody"
 
 
 class MagicLink(models.Model):
@@ -94,6 +96,11 @@ class MagicLink(models.Model):
     # Set again when its invitation is mailed again.
     sent_at = models.DateTimeField(_("last sent"), default=timezone.now)
     expires_at = models.DateTimeField(_("works until"))
+    # A keyed hash of the browser that asked for it, or BY_NOBODY; "" for a link that no browser has asked for. In any
+    # other browser its page shows a code to type into that one (invites/link/elsewhere.py).
+    asked_in = models.CharField(max_length=64, default="", db_default="")
+    # Where it was asked for, as visitor.device() returns it.
+    device = models.CharField(max_length=100, default="", db_default="")
     # When it was last opened; for a link with an invitation, the invitation has that (invites/link/opens.py).
     opened_at = models.DateTimeField(_("opened"), null=True)
     used_at = models.DateTimeField(_("used"), null=True)
@@ -323,6 +330,19 @@ class MagicLink(models.Model):
     def is_planned_in(self, seal: str) -> bool:
         """Returns whether the link holds an account that was planned in the browser with this seal."""
         return bool(self.password and seal) and constant_time_compare(self.seal, seal)
+
+    def is_asked_in(self, browser: str) -> bool:
+        """Returns whether the link was asked for in this browser, of which `browser` is the keyed hash."""
+        return bool(browser) and constant_time_compare(self.asked_in, browser)
+
+    def disown(self) -> None:
+        """Notes that its holder has not asked for this link: no code lets in the browser that did.
+
+        The link itself still works. A planned account is forgotten. Does nothing to a link that is not pending, or that
+        no browser has asked for.
+        """
+        asked = MagicLink.objects.pending().filter(pk=self.pk).exclude(asked_in="")
+        asked.update(asked_in=BY_NOBODY, **dict.fromkeys(PLAN, ""))
 
     def reset_password(self, account: User, *, encoded: str, browser: str = "", **trace: Any) -> None:
         """Uses this link and sets a new password, in one transaction; `trace` is the ip and device for the history.

@@ -7,7 +7,7 @@ from accounts.models import Superseded
 from accounts.password.forms import ResetForm
 from accounts.session import sessions
 from invites import purposes
-from invites.link import dead, opened
+from invites.link import dead, elsewhere, opened
 from invites.models import MagicLink, Unavailable
 from invites.reset_password import reset
 from kit import tokens
@@ -18,11 +18,19 @@ from kit.page import bind_form
 def choose(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """Shows a form for a new password. Its POST saves it, ends every session and leads to the sign-in page.
 
-    An address without an account is led to the sign-up form. An account that is turned off (403), and a link that works
-    no longer or is from before all sessions of the account ended, or before its owner signed in (410), get pages that
-    say so. With `?show` the
-    password is displayed as typed. Raises Limited after too many presses or bad tokens.
+    In another browser than the one that asked for the link, the page first shows a code to type there, see
+    invites.link.elsewhere. An address without an account is led to the sign-up form. An account that is turned off
+    (403), and a link that works no longer or is from before all sessions of the account ended, or before its owner
+    signed in (410), get pages that say so. With `?show` the password is displayed as typed. Raises Limited after too
+    many presses or bad tokens.
     """
+    if elsewhere.is_elsewhere(request, link) and not elsewhere.has_chosen(request):
+        return elsewhere.page(request, link, purposes.RESET)
+    return choose_here(request, link)
+
+
+def choose_here(request: HttpRequest, link: MagicLink) -> HttpResponse:
+    """Returns the answer of choose() where no code goes first."""
     show = "show" in request.GET
     try:
         account = reset.owner(link)
@@ -45,7 +53,7 @@ def choose(request: HttpRequest, link: MagicLink) -> HttpResponse:
 
 def reset_page(request: HttpRequest, link: MagicLink, form: ResetForm, *, show: bool) -> HttpResponse:
     """Returns the page with the form for a new password. `show` says whether the password is displayed as typed."""
-    here = tokens.path(purposes.RESET, link.pk)
+    here = elsewhere.own_path(request, link, purposes.RESET)
     context = {
         "link": link,
         "form": form,

@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.session import sessions
 from invites import limits, purposes
-from invites.ask_for_link.ask import ask_or_wait, log, remember
-from invites.link import browser, dead, opened
+from invites.ask_for_link.ask import log
+from invites.ask_for_link.asked import remember
+from invites.ask_for_link.sent import ask_or_wait
+from invites.link import dead, elsewhere, opened
 from invites.link.planned import HasAccount
 from invites.models import OWNER_UNKNOWN, Invite, MagicLink
 from invites.sign_up import join, plan
@@ -39,19 +41,22 @@ def signup(request: HttpRequest) -> HttpResponseBase:
 def from_link(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """Shows the form for a username and a password. Its POST makes the account, signs in and leads on.
 
-    The POST leads to where the link leads. A GET for an address with an account leads to the page that signs in. A
-    visitor who is signed in to another account, or must be invited first (403), gets a page that says so, as does a
-    link that works no longer, also if another press was faster (410). Raises Limited after too many presses or bad
-    tokens.
+    The POST leads to where the link leads. In another browser than the one that asked for the link, the page first
+    shows a code to type there, see invites.link.elsewhere. A GET for an address with an account leads to the page that
+    signs in. A visitor who is signed in to another account, or must be invited first (403), gets a page that says so,
+    as does a link that works no longer, also if another press was faster (410). Raises Limited after too many presses
+    or bad tokens.
     """
     account = User.objects.filter(email=link.email)
     if request.method != "POST" and account.exists():
         return redirect(tokens.path(purposes.CONFIRM, link.pk))
     if wrong := opened.other_account_page(request, link, purposes.SIGNUP):
         return wrong
-    if Invite.objects.may_join(link.email):
-        return newcomer(request, link, purposes.SIGNUP)
-    return redirect(tokens.path(purposes.CONFIRM, link.pk)) if account.exists() else dead.closed_page(request)
+    if not Invite.objects.may_join(link.email):
+        return redirect(tokens.path(purposes.CONFIRM, link.pk)) if account.exists() else dead.closed_page(request)
+    if elsewhere.is_elsewhere(request, link) and not elsewhere.has_chosen(request):
+        return elsewhere.page(request, link, purposes.SIGNUP)
+    return newcomer(request, link, purposes.SIGNUP)
 
 
 @opened.opened_by_link(purposes.OWNER, secret=("password",))
@@ -97,7 +102,7 @@ def first_name(link: MagicLink) -> str:
 
 def signup_page(request: HttpRequest, link: MagicLink, purpose: Purpose, form: SignupForm) -> HttpResponse:
     """Returns the sign-up page with `form`: that of the first superuser for the purpose OWNER, else the usual one."""
-    here = tokens.path(purpose, link.pk)
+    here = elsewhere.own_path(request, link, purpose)
     context = {
         "link": link,
         "invite": link.invite,
@@ -133,6 +138,5 @@ def register(request: HttpRequest) -> HttpResponse:
         return render(request, "invites/sign_up/register.html", {"form": form, "show": show})
     if form.cleaned_data["leave_empty"]:
         log.warning("a program asked for an account ip=%s", visitor.ip(request))
-        return remember(redirect("invite_sent"), plan.link_request(form))
-    secret, account = plan.plan_account(request, form)
-    return browser.set_cookie(ask_or_wait(request, plan.link_request(form), **account), secret)
+        return remember(request, redirect("invite_sent"), plan.link_request(form))
+    return ask_or_wait(request, plan.link_request(form), **plan.plan_account(request, form))

@@ -2,25 +2,24 @@
 
 from django.http import HttpRequest
 
-from invites.ask_for_link.ask import LinkRequest
+from invites.ask_for_link.asked import LinkRequest
 from invites.link import browser
 from invites.models import MagicLink
 from invites.sign_up.forms import RegisterForm
 
 
-def plan_account(request: HttpRequest, form: RegisterForm) -> tuple[str, dict[str, str]]:
-    """Returns the secret for this browser's cookie, and the plan as arguments of MagicLink.objects.issue().
+def plan_account(request: HttpRequest, form: RegisterForm) -> dict[str, str]:
+    """Returns the plan as arguments of MagicLink.objects.issue(). Only this browser can open it, by its cookie.
 
     The form must be valid: it has hashed the password for every address, known or not, so the time tells nothing.
     """
-    secret, typed = browser.own_secret(request), form.cleaned_data
-    account = {
+    typed = form.cleaned_data
+    return {
         "username": typed["username"],
         "password": form.encoded,
-        "seal": browser.seal_of(secret),
+        "seal": browser.lasting_seal(request),
         "details": form.details().pack(),
     }
-    return secret, account
 
 
 def link_request(form: RegisterForm) -> LinkRequest:

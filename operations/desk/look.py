@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Container, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -11,30 +11,24 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import translation
-from django.utils.csp import CSP
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.clickjacking import xframe_options_sameorigin
-from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 
+from kit.framing import Policy, in_frame, with_frame
 from operations.desk import sample_mail, site_pages
 from operations.desk.drawing import draw
 from operations.desk.site_pages import Words
 from outbox import kinds
 from outbox.mail.shown import AS_MAIL
 
-Policy = dict[str, Any]
-
 THEMES = {"light": gettext_lazy("Light"), "dark": gettext_lazy("Dark")}
-AROUND: Policy = settings.SECURE_CSP | {"frame-src": [CSP.SELF]}
 # In a sandbox no field takes the focus away from the page around it. A page gets its colours only from its own origin.
-FRAMED: Policy = {"frame-ancestors": [CSP.SELF], "form-action": [CSP.NONE], "sandbox": "allow-same-origin"}
-AS_PAGE: Policy = settings.SECURE_CSP | FRAMED
+IN_SANDBOX: Policy = {"sandbox": "allow-same-origin"}
 
 
 @require_safe
-@csp_override(AROUND)
+@with_frame
 def look(request: HttpRequest) -> HttpResponse:
     """Shows a list of pages and mails, and the one that "page" or "mail" in the query names in a frame.
 
@@ -82,9 +76,7 @@ def choices(
     ]
 
 
-@require_safe
-@xframe_options_sameorigin
-@csp_override(AS_PAGE)
+@in_frame(settings.SECURE_CSP | IN_SANDBOX)
 def page(request: HttpRequest, name: str) -> HttpResponse:
     """Shows one page, for a frame of look(): no form on it can be sent. Raises Http404 for any other name."""
     theme, language = chosen(request)
@@ -94,9 +86,7 @@ def page(request: HttpRequest, name: str) -> HttpResponse:
     return HttpResponse(html)
 
 
-@require_safe
-@xframe_options_sameorigin
-@csp_override(AS_MAIL | FRAMED)
+@in_frame(AS_MAIL | IN_SANDBOX)
 def mail(request: HttpRequest, kind: str) -> HttpResponse:
     """Shows one mail with made-up facts, for a frame of look(). Raises Http404 for any other kind."""
     theme, language = chosen(request)

@@ -470,7 +470,7 @@ def breaks(error):
     """Returns a function that opens a start page which fails with this error."""
 
     def go(page):
-        with patch("invites.ask_for_link.pages.entry_page", side_effect=error):
+        with patch("invites.ask_for_link.pages.ask.entry_page", side_effect=error):
             page.goto("/")
 
     return go

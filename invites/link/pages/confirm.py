@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.session import devices, sessions
 from invites import purposes
-from invites.link import browser, dead, opened, planned
+from invites.link import browser, carrying_on, dead, elsewhere, opened, planned
 from invites.link.pages import into_groups
 from invites.link.planned import UsernameForm
 from invites.models import Invite, MagicLink
@@ -24,6 +24,9 @@ log = logging.getLogger("frontdoor.invites")
 def confirm(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """Shows one button. Its POST signs in to the account with the link's address, and leads to where the link leads.
 
+    In another browser than the one that asked for the link, the page shows a code to type there, and its button signs
+    in only with the box `here` ticked: see invites.link.elsewhere.
+
     An invitation into groups gets a page of its own, see into_groups.answer(). If the account needs a code, the POST
     leads to the page that asks for it. Without an account, confirm_plan() answers, or a page for a visitor who is
     signed in to another one. An account that is turned off (403), and a link that works no longer, is too old for the
@@ -32,33 +35,31 @@ def confirm(request: HttpRequest, link: MagicLink) -> HttpResponse:
     account = User.objects.filter(email=link.email).first()
     if account is None:
         return opened.other_account_page(request, link, purposes.CONFIRM) or confirm_plan(request, link)
-    if not account.is_active:
-        return sessions.inactive(request)
+    return sign_in(request, link, account) if account.is_active else sessions.inactive(request)
+
+
+def sign_in(request: HttpRequest, link: MagicLink, account: User) -> HttpResponse:
+    """Shows the page that signs in to `account`, which has the link's address; a POST does. See confirm()."""
+    if link.signs_in(account) and must_choose_here(request, link, account):
+        return elsewhere.page(request, link, purposes.CONFIRM, account)
     if link.invite and link.invite.promised:
         return into_groups.answer(request, link, link.invite, account)
     if not link.signs_in(account):
         return dead.expired_page(request, link, purposes.CONFIRM)
     if request.method == "POST":
         link.sign_in(account, browser.identify(request, purposes.CONFIRM))
-        return enter(request, link, account)
+        return carrying_on.enter(request, link, account)
     return confirm_page(request, link, account=account)
 
 
-def enter(request: HttpRequest, link: MagicLink, account: User) -> HttpResponse:
-    """Signs in to an account whose link is used. Returns the way on, as sessions.start() does.
+def must_choose_here(request: HttpRequest, link: MagicLink, account: User) -> bool:
+    """Returns whether the page with the code goes first: the link signs in, but another browser has asked for it.
 
-    If the link has proven something to the page of another tab, a message says to go back there.
+    It does not for whoever has ticked its box, nor for an owner who only joins groups by the link, and is signed in.
     """
-    to_other_tab = is_proof_here(request, link, account) and not link.leads_to
-    answer = sessions.start(request, account, link.leads_to, sessions.LINK)
-    if to_other_tab:
-        messages.success(request, _("Confirmed. Go back to the other tab and press “Go on”."))
-    return answer
-
-
-def is_proof_here(request: HttpRequest, link: MagicLink, account: User) -> bool:
-    """Returns whether the link is to prove something in this browser, where its owner is signed in."""
-    return link.purpose == link.Purpose.PROOF and sessions.goes_on(request, account)
+    if not elsewhere.is_elsewhere(request, link) or (request.method == "POST" and elsewhere.HERE in request.POST):
+        return False
+    return not (link.invite and link.invite.promised and request.user == account)
 
 
 def confirm_plan(request: HttpRequest, link: MagicLink) -> HttpResponse:
@@ -70,7 +71,7 @@ def confirm_plan(request: HttpRequest, link: MagicLink) -> HttpResponse:
     shows a page that says so (403), and a POST raises NotInvited. Raises Unavailable when another press was faster.
     """
     if not link.is_planned_in(browser.seal(request)):
-        if link.password:
+        if link.password and not elsewhere.is_elsewhere(request, link):  # else the next page says it
             said = _("You signed up in another browser than this one. Choose a password again.")
             messages.info(request, said)
         return redirect(tokens.path(purposes.SIGNUP, link.pk))
@@ -120,7 +121,7 @@ def confirm_page(
         "account": account,
         "form": form,
         "failed": failed,
-        "proves": account is not None and is_proof_here(request, link, account),
+        "proves": account is not None and carrying_on.is_proof_here(request, link, account),
         "token": tokens.sign(purposes.CONFIRM, link.pk),
         "other_user": request.user.get_username() if request.user != account else "",
     }

@@ -10,23 +10,15 @@ from accounts.models import User
 from accounts.session.account_page import PersonRequest, account_page
 from accounts.session.notes import CHOSEN
 from invites import limits
-from invites.ask_for_link.ask import (
-    LinkRequest,
-    ask_again,
-    ask_or_wait,
-    limited_page,
-    log,
-    recall,
-    remember,
-    sent_page,
-)
+from invites.ask_for_link.ask import log
+from invites.ask_for_link.asked import LinkRequest, remember
 from invites.ask_for_link.form import EmailForm
-from invites.link import opened
+from invites.ask_for_link.sent import ask_or_wait
 from invites.models import MagicLink
-from kit import plain_page, rate_limit, visitor
+from kit import plain_page, visitor
 from kit.addresses import readable
 from kit.form import STORED, login_hint, safe_path
-from kit.page import bind_form, page, typed
+from kit.page import bind_form, page
 from kit.rate_limit import Due
 from outbox.mail import lateness
 from sso.launch import tiles
@@ -90,7 +82,7 @@ def take_address(request: HttpRequest, template: str, purpose: str, next_url: st
         return entry_page(request, template, lambda: form, suggestion)
     if form.cleaned_data["leave_empty"]:
         log.warning("a program asked for a link ip=%s", visitor.ip(request))
-        return remember(redirect("invite_sent"), asked)
+        return remember(request, redirect("invite_sent"), asked)
     return ask_or_wait(request, asked)
 
 
@@ -117,26 +109,3 @@ def prove(request: PersonRequest) -> HttpResponse:
         return redirect("account")
     next_url = safe_path(request.POST.get("next", ""), STORED)
     return ask_or_wait(request, LinkRequest(request.person.email, MagicLink.Purpose.PROOF, next_url))
-
-
-@page(Due(limits.ASK_PER_NETWORK))
-def sent(request: HttpRequest) -> HttpResponse:
-    """Shows where the last link went. Its POST mails a fresh one there and says so, or says when it can be (429).
-
-    With the token of an expired link, the POST mails a fresh one to the address of that link; if its form was out of
-    date, it leads back to that link. Without an address to mail, it leads to the start page. Raises Limited when a
-    network has posted too often, or too many invalid tokens.
-    """
-    if request.method != "POST":
-        return opened.own_page(typed(request).get("token", "")) or sent_page(request, recall(request))
-    instead, asked = None, recall(request)
-    if "token" in request.POST:
-        instead, purpose = opened.find_expired(request, opened.sent_token(request))
-        asked = LinkRequest(instead.email, purpose, opened.onward(instead)) if instead else LinkRequest()
-    if not asked.email:
-        return redirect("entry")
-    try:
-        ask_again(request, asked, instead)
-    except rate_limit.Limited as limit:
-        return limited_page(request, asked, limit)
-    return remember(sent_page(request, asked, resent=True), asked)

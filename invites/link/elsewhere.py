@@ -1,0 +1,94 @@
+"""The page of a link that is opened in another browser than the one that asked for it.
+
+The mail is opened on the phone, the form waits on the laptop. So the page shows a code, to be typed where the link was
+asked for (invites/ask_for_link/typed_code.py), and below it the way on in this browser. To be led astray takes more
+than a press:
+
+- Whoever asks for a link to somebody else's address needs the code, which only the reader of the mailbox sees, and
+  which the page says to type on this site alone. It stands in no mail, so no lock screen shows it.
+- No button of this page lets in another browser.
+- A mail scanner that presses every button signs nobody in: a box must be ticked first, or a password typed.
+"""
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from invites.link import browser
+from invites.models import BY_NOBODY, MagicLink
+from kit import short_code, tokens, visitor
+from kit.form import Form
+from kit.page import bind_form
+from kit.tokens import Purpose
+
+SALT = "relay"  # of the codes
+HERE = "here"  # in the query of a page where somebody has chosen to carry on in this browser
+
+
+class HereForm(Form):
+    """A box for whoever wants to sign in on this device: people tick it, mail scanners only press."""
+
+    here = forms.BooleanField(
+        label=gettext_lazy("I asked for this, and want to sign in on this device"),
+        error_messages={"required": gettext_lazy("Tick the box to sign in on this device. Nothing has been used up")},
+    )
+
+
+def is_elsewhere(request: HttpRequest, link: MagicLink) -> bool:
+    """Returns whether a browser has asked for this link, and it is another one than this.
+
+    The browser in which an account was planned with the link is none, whoever has asked for a fresh one since.
+    """
+    here = browser.seal(request)
+    return bool(link.asked_in) and not link.is_asked_in(here) and not link.is_planned_in(here)
+
+
+def has_chosen(request: HttpRequest) -> bool:
+    """Returns whether the query says that somebody carries on in this browser, or a form was filled in here."""
+    return HERE in request.GET or request.method == "POST"
+
+
+def own_path(request: HttpRequest, link: MagicLink, purpose: Purpose) -> str:
+    """Returns the path of the link's page for `purpose`, with HERE in its query if that of the request has it."""
+    chosen = f"&{HERE}=1" if HERE in request.GET else ""
+    return f"{tokens.path(purpose, link.pk)}{chosen}"
+
+
+def show_code(link: MagicLink) -> str:
+    """Returns the code that lets in the browser which asked for this link; "" if nobody has, or says so."""
+    asked = link.asked_in not in {"", BY_NOBODY}
+    return short_code.show(SALT, subject(link), timezone.now()) if asked else ""
+
+
+def fits(link: MagicLink, typed: str) -> bool:
+    """Returns whether `typed` is a code that show_code() has returned for this link in the last 15 minutes."""
+    return short_code.fits(typed, SALT, subject(link), timezone.now())
+
+
+def subject(link: MagicLink) -> str:
+    """Returns what a code stands for: this link, and the browser that asked for it."""
+    return f"{link.pk} {link.asked_in}"
+
+
+def page(request: HttpRequest, link: MagicLink, purpose: Purpose, account: User | None = None) -> HttpResponse:
+    """Returns the page with the code, and the way on in this browser to the page for `purpose`.
+
+    For a link that signs in to `account` that is a form of one box, whose POST has the field "here"; else it is a link,
+    which has it in its query.
+    """
+    form = bind_form(HereForm, request) if account else None
+    context = {
+        "link": link,
+        "code": show_code(link),
+        "device": visitor.device_in_words(link.device),
+        "account": account,
+        "form": form,
+        "token": tokens.sign(purpose, link.pk),
+        "here_url": f"{tokens.path(purpose, link.pk)}&{HERE}=1",
+        "sets_password": purpose.page == "account_reset_password_from_key",
+        "other_user": request.user.get_username() if request.user != account else "",
+    }
+    return render(request, "invites/link/elsewhere.html", context)

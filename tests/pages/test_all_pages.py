@@ -394,7 +394,7 @@ def onward(client):
 
 def delete_while_the_database_fails(client):
     with patch.object(User, "erase", side_effect=DatabaseError):
-        return client.post("/account/delete", {"password": PASSWORD})
+        return client.post("/account/delete", {"when": "now", "password": PASSWORD})
 
 
 FACTOR = "/account/second-factor"
@@ -567,7 +567,7 @@ SIGNED_IN = {
     "delete, by link": lambda c: by_link(c).get("/account/delete"),
     "delete, no proof": lambda c: must_ask_mailbox(c, "/account/delete"),
     "delete, failed": delete_while_the_database_fails,
-    "deleted": lambda c: c.post("/account/delete", {"password": PASSWORD}, follow=True),
+    "deleted": lambda c: c.post("/account/delete", {"when": "now", "password": PASSWORD}, follow=True),
     "on to another host": onward,
     "on to an app": lambda c: c.post("/language", {"language": "", "next": "/identity/o/authorize?client_id=a"}),
     "sign out": lambda c: c.get("/logout"),

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from accounts.models import User
-from accounts.session.notes import COMING_BACK
+from accounts.session.notes import COMING_BACK, SECOND_FACTOR
 
 
 class Waiting(NamedTuple):
@@ -25,6 +25,7 @@ def wait(request: HttpRequest, user: User, way: str, factor: str, next_url: str)
     session's id changes.
     """
     request.session.cycle_key()  # whoever planted the old id must not come in by it
+    SECOND_FACTOR.drop(request)  # the code was right
     facts = {"way": way, "factor": factor, "next": next_url}
     COMING_BACK.keep(request, user=user.pk.hex, epoch=user.session_epoch, **facts)
     return redirect("account_keep")

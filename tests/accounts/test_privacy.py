@@ -417,7 +417,10 @@ def test_prune_deletes_what_is_over_and_nothing_else(mailbox, signed_in, ada, ca
 
     call_command("prune", "--dry-run")
     said = capsys.readouterr().out
-    assert "DRY RUN  0 accounts, 1 sessions, 7 events, 1 invites, 1 links, 1 mails, 0 batches, 0 published events, " in said
+    assert (
+        "DRY RUN  0 accounts, 1 sessions, 7 events, 1 invites, 1 links, 1 mails, 0 batches, 0 published events, "
+        in said
+    )
     assert "0 webhook deliveries, 0 app tokens, 0 app requests, 0 app logins, 0 logout calls, 0 signing keys" in said
     assert said.endswith(" 0 held names deleted, 0 mails emptied\n")
     call_command("prune", "--batch-size", "2", "--format", "json")

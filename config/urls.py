@@ -35,6 +35,7 @@ from invites.api import confirm as api_confirm
 from invites.api import google as api_google
 from invites.api import keep as api_keep_link
 from invites.api import links as api_links
+from invites.api import relay as api_relay
 from invites.api import reset_password as api_reset
 from invites.api import sign_up as api_sign_up
 from invites.ask_for_link.pages import ask as ask_for_link
@@ -120,6 +121,9 @@ urlpatterns = [
     path("api/v1/invite", api_links.invite),
     path("api/v1/auth/create", api_sign_up.create, name="api_create"),
     path("api/v1/auth/confirm", api_confirm.confirm, name="api_confirm"),
+    path("api/v1/auth/relay", api_relay.show),
+    path("api/v1/auth/relay/code", api_relay.code),
+    path("api/v1/auth/relay/not-asked", api_relay.disown),
     path("api/v1/auth/login", by_method(POST=api_login.login, DELETE=api_login.give_up)),
     path("api/v1/auth/login/code", api_login.code, name="api_login_code"),
     path("api/v1/auth/keep", by_method(POST=api_keep.keep, DELETE=api_keep.leave), name="api_keep"),
@@ -132,7 +136,7 @@ urlpatterns = [
     path("api/v1/auth/proof/link", api_links.prove, name="api_proof_link"),
     path("api/v1/auth/reset", api_links.reset),
     path("api/v1/auth/reset/check", api_reset.check),
-    path("api/v1/auth/reset/password", api_reset.save),
+    path("api/v1/auth/reset/password", api_reset.save, name="api_reset_save"),
     path("api/v1/auth/google", api_google.start),
     path("api/v1/auth/google/response", google.response, name="google_callback"),
     path("api/v1/account", by_method(GET=api_account.show, PATCH=api_account.change, DELETE=api_account.delete)),

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
 
+from invites.models import MagicLink
 from kit import cookies
 from kit.tokens import Purpose
 
@@ -27,6 +28,17 @@ def seal(request: HttpRequest) -> str:
     """Returns the hash of the secret in this browser's cookie, as links store it; "" if it has none."""
     secret = cookies.read(request, COOKIE, LIFETIME)
     return seal_of(secret) if secret else ""
+
+
+def is_other(request: HttpRequest, link: MagicLink) -> bool:
+    """Returns whether a browser has asked for this link, and it is another one than this.
+
+    The browser in which an account was planned with the link is none, whoever has asked for a fresh one since.
+    """
+    if not link.asked_in:
+        return False
+    here = seal(request)
+    return not link.is_asked_in(here) and not link.is_planned_in(here)
 
 
 def lasting_seal(request: HttpRequest) -> str:

@@ -37,18 +37,23 @@ class HereForm(Form):
     )
 
 
-def is_elsewhere(request: HttpRequest, link: MagicLink) -> bool:
-    """Returns whether a browser has asked for this link, and it is another one than this.
+def first_page(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpResponse | None:
+    """Returns the page that goes before a form for `purpose`, or None if it goes before nothing.
 
-    The browser in which an account was planned with the link is none, whoever has asked for a fresh one since.
+    It does not once somebody has chosen to carry on in this browser, or has filled in the form here.
     """
-    here = browser.seal(request)
-    return bool(link.asked_in) and not link.is_asked_in(here) and not link.is_planned_in(here)
+    chosen = HERE in request.GET or request.method == "POST"
+    return None if chosen or not browser.is_other(request, link) else page(request, link, purpose)
 
 
-def has_chosen(request: HttpRequest) -> bool:
-    """Returns whether the query says that somebody carries on in this browser, or a form was filled in here."""
-    return HERE in request.GET or request.method == "POST"
+def goes_first(request: HttpRequest, link: MagicLink, account: User) -> bool:
+    """Returns whether the page goes before the button that signs in to `account`; another browser asked for the link.
+
+    It does not for whoever has ticked its box, nor for an owner who only joins groups by the link, and is signed in.
+    """
+    ticked = request.method == "POST" and HERE in request.POST
+    joins = link.invite and link.invite.promised and request.user == account
+    return not ticked and not joins
 
 
 def own_path(request: HttpRequest, link: MagicLink, purpose: Purpose) -> str:

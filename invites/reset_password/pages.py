@@ -24,19 +24,13 @@ def choose(request: HttpRequest, link: MagicLink) -> HttpResponse:
     signed in (410), get pages that say so. With `?show` the password is displayed as typed. Raises Limited after too
     many presses or bad tokens.
     """
-    if elsewhere.is_elsewhere(request, link) and not elsewhere.has_chosen(request):
-        return elsewhere.page(request, link, purposes.RESET)
-    return choose_here(request, link)
-
-
-def choose_here(request: HttpRequest, link: MagicLink) -> HttpResponse:
-    """Returns the answer of choose() where no code goes first."""
     show = "show" in request.GET
     try:
         account = reset.owner(link)
         form = bind_form(ResetForm, request, user=account, show_password=show)
-        if not form.is_valid():
-            return reset_page(request, link, form, show=show)
+        first = elsewhere.first_page(request, link, purposes.RESET)
+        if first or not form.is_valid():
+            return first or reset_page(request, link, form, show=show)
         reset.save(request, link, account, form.encoded)
     except reset.NoAccount:
         return redirect(tokens.path(purposes.SIGNUP, link.pk))

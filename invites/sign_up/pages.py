@@ -54,9 +54,7 @@ def from_link(request: HttpRequest, link: MagicLink) -> HttpResponse:
         return wrong
     if not Invite.objects.may_join(link.email):
         return redirect(tokens.path(purposes.CONFIRM, link.pk)) if account.exists() else dead.closed_page(request)
-    if elsewhere.is_elsewhere(request, link) and not elsewhere.has_chosen(request):
-        return elsewhere.page(request, link, purposes.SIGNUP)
-    return newcomer(request, link, purposes.SIGNUP)
+    return elsewhere.first_page(request, link, purposes.SIGNUP) or newcomer(request, link, purposes.SIGNUP)
 
 
 @opened.opened_by_link(purposes.OWNER, secret=("password",))

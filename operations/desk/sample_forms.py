@@ -16,6 +16,7 @@ from accounts.second_factor.forms import AppForm, CodeForm, WithCode
 from accounts.session.account_page import PersonRequest
 from accounts.session.proof import Missing
 from invites.link.decline_form import DeclineForm
+from invites.link.elsewhere import HereForm
 from invites.models import MagicLink
 from invites.sign_up.forms import OwnerForm, RegisterForm, SignupForm
 from kit.form import Form
@@ -43,6 +44,7 @@ def form(request: HttpRequest, name: str, link: MagicLink, person: User) -> Form
         "invitation": lambda: SignupForm(link=link, initial=first),
         "gate": lambda: GateForm(user=person),
         "decline": DeclineForm,
+        "elsewhere": HereForm,
         "no-access": AskForm,
         "password": lambda: ResetForm(user=person),
         "email-code": lambda: AddressForm(request, change=Change("", link.email, "", datetime.now(UTC))),

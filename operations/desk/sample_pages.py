@@ -93,6 +93,7 @@ def more(name: str, person: User) -> dict[str, Any]:
         "app-sign-out": app | {"wish": {"query": "", "is_refused": False}},
         "not-me-done": {"google": "grace@example.org"},
         "recovery-codes": {"codes": CODES},
+        "elsewhere": {"code": "K7WQ-3MTD", "device": "Firefox/Windows", "here_url": NOWHERE},
         "csrf": {"again": [("note", "")]},
     }
     return alone.get(name, {})

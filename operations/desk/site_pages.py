@@ -62,6 +62,8 @@ INVITATIONS = {
 }
 LINKS = {
     "confirm": Page(gettext_lazy("Sign in by a link"), "invites/link/confirm.html"),
+    "elsewhere": Page(gettext_lazy("Link opened in another browser"), "invites/link/elsewhere.html"),
+    "not-asked": Page(gettext_lazy("Link that somebody else has asked for"), "invites/link/disown.html"),
     "expired": Page(gettext_lazy("Link that has expired"), "invites/link/dead/expired.html"),
     "used": Page(gettext_lazy("Link that was used"), "invites/link/dead/used.html"),
     "signed-in-since": Page(gettext_lazy("Link of before a sign-in"), "invites/link/dead/signed_in_since.html"),

@@ -129,7 +129,10 @@ PRESSES = {
     "/api/v1/auth/confirm": purposes.CONFIRM,
     "/api/v1/auth/reset/check": purposes.RESET,
     "/api/v1/auth/reset/password": purposes.RESET,
+    "/api/v1/auth/relay": purposes.CONFIRM,
+    "/api/v1/auth/relay/not-asked": purposes.CONFIRM,
 }
+CODES = "/api/v1/auth/relay/code"  # is limited by the asking: see test_typed_code.py
 # Doors that change nothing.
 OTHERS = {
     *(f"/api/v1/{door}" for door in ("config", "openapi.json", "account", "apps")),
@@ -164,7 +167,7 @@ def test_this_file_names_every_json_door(db):
     paths = [f"/{door.pattern}" for door in urls.urlpatterns if str(door.pattern).startswith("api/")]
     doors = {(method, path) for path in paths for method in methods(path)}
 
-    assert doors == {*DOORS, *(("POST", path) for path in PRESSES), *(("GET", path) for path in OTHERS)}
+    assert doors == {*DOORS, *(("POST", path) for path in (*PRESSES, CODES)), *(("GET", path) for path in OTHERS)}
 
 
 ACCOUNT = "/api/v1/account"
@@ -268,6 +271,7 @@ def test_the_page_about_the_json_doors_gives_the_numbers_of_the_limits():
             limits.CHANGE_PER_USER
         ),
         "mails of a list, sent to oneself before the list is sent": said(mails.SAMPLE_PER_STAFF),
+        "wrong codes from the page of a link": said(mails.CODE_PER_ASKING),
         "presses of one link; invalid tokens": f"{said(mails.PRESS_PER_LINK)}; {said(mails.BAD_LINK_PER_NETWORK)}",
         "asking for mail, signing in, codes at sign-in, visits to Google": "; ".join({said(one) for one in by_network}),
         "every other request that changes something": said(limits.POST_PER_NETWORK),

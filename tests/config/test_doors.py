@@ -218,7 +218,7 @@ def test_a_session_that_another_one_replaces_has_the_browser_forget_nothing(mail
     grace = UserFactory(username="grace")
     Client().post("/", {"email": grace.email})
     link = mailbox.link(grace.email, "/confirm").partition("token=")[2]
-    confirmed = signed_in.post("/confirm", {"token": link})
+    confirmed = signed_in.post("/confirm", {"token": link, "here": "on"})
 
     assert changed.status_code == confirmed.status_code == 302
     assert "Clear-Site-Data" not in changed

@@ -34,7 +34,8 @@ def test_the_same_page_signs_in_a_person_who_has_an_account(client, mailbox, ada
     assert link.startswith("/confirm?token=")
 
     elsewhere = Client()
-    assert "Nothing happens until you press the button." in elsewhere.get(link).text
-    pressed = elsewhere.post("/confirm", {"token": link.partition("token=")[2]})
+    assert "Nothing happens until you press the button." in client.get(link).text
+    assert "Where do you want to sign in?" in elsewhere.get(link).text
+    pressed = elsewhere.post("/confirm", {"token": link.partition("token=")[2], "here": "on"})
     assert pressed.url == "/account?from=mail"
     assert ada.email in elsewhere.get("/account").text

@@ -327,7 +327,8 @@ def test_whoever_has_the_mailbox_alone_is_asked_for_the_owners_code(mailbox, ada
     assert not is_ada(thief)
     Client().post("/", {"email": ada.email})
     thief = Client()
-    assert thief.post("/confirm", {"token": token_of(mailbox.link(ada.email, "/confirm"))}).url == "/login/code"
+    pressed = {"token": token_of(mailbox.link(ada.email, "/confirm")), "here": "on"}
+    assert thief.post("/confirm", pressed).url == "/login/code"
     assert User.objects.get(pk=ada.pk).second_factor.is_on
     assert is_ada(enter(Client(), NEW, code=phone.code()))
 

@@ -541,7 +541,7 @@ def test_signing_in_by_link_connects_as_well(client, google, mailbox):
     grace = UserFactory(email="grace@navy.example")
     page = come(client, google, AT_WORK, next="/account/settings")
     assert page.redirect_chain[-1] == ("/invite/sent", 302)
-    assert "Press the button in it, in this browser" in words(page)
+    assert "Press the button in it, on any device" in words(page)
 
     page = press(client, mailbox.link("grace@navy.example", "/confirm"))
 

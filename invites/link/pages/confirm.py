@@ -40,7 +40,7 @@ def confirm(request: HttpRequest, link: MagicLink) -> HttpResponse:
 
 def sign_in(request: HttpRequest, link: MagicLink, account: User) -> HttpResponse:
     """Shows the page that signs in to `account`, which has the link's address; a POST does. See confirm()."""
-    if link.signs_in(account) and must_choose_here(request, link, account):
+    if browser.is_other(request, link) and link.signs_in(account) and elsewhere.goes_first(request, link, account):
         return elsewhere.page(request, link, purposes.CONFIRM, account)
     if link.invite and link.invite.promised:
         return into_groups.answer(request, link, link.invite, account)
@@ -52,16 +52,6 @@ def sign_in(request: HttpRequest, link: MagicLink, account: User) -> HttpRespons
     return confirm_page(request, link, account=account)
 
 
-def must_choose_here(request: HttpRequest, link: MagicLink, account: User) -> bool:
-    """Returns whether the page with the code goes first: the link signs in, but another browser has asked for it.
-
-    It does not for whoever has ticked its box, nor for an owner who only joins groups by the link, and is signed in.
-    """
-    if not elsewhere.is_elsewhere(request, link) or (request.method == "POST" and elsewhere.HERE in request.POST):
-        return False
-    return not (link.invite and link.invite.promised and request.user == account)
-
-
 def confirm_plan(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """Shows one button. Its POST makes the account that was planned in this browser, and leads to the sign-in page.
 
@@ -71,7 +61,7 @@ def confirm_plan(request: HttpRequest, link: MagicLink) -> HttpResponse:
     shows a page that says so (403), and a POST raises NotInvited. Raises Unavailable when another press was faster.
     """
     if not link.is_planned_in(browser.seal(request)):
-        if link.password and not elsewhere.is_elsewhere(request, link):  # else the next page says it
+        if link.password and not browser.is_other(request, link):  # else the next page says it
             said = _("You signed up in another browser than this one. Choose a password again.")
             messages.info(request, said)
         return redirect(tokens.path(purposes.SIGNUP, link.pk))

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -57,5 +58,5 @@ class LeaveForm(WithProof):
             self.colleague = handover.find_colleague(self.user, typed)
             if self.colleague is None:
                 said = _("Nobody of that name or address can take them over. Enter another one, or leave it empty")
-                self.add_error("hand_to", said)
+                self.add_error("hand_to", ValidationError(said, code="colleague"))
         return super().clean()

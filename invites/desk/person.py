@@ -33,9 +33,9 @@ PAUSED, ALLOWED = "Invitations paused", "Invitations allowed"
 def mail_reset(modeladmin: Any, request: HttpRequest, queryset: Any) -> None:
     """Mails each of these people a link for a new password; the mail says that the site has asked for it.
 
-    Skips people above the person who acts, accounts that are turned off or left, suppressed addresses, and people who were mailed such a
-    link less than a minute ago, and shows how many. Mails nobody, and says so, if these are more than MAILED_AT_ONCE
-    people.
+    Skips people above the person who acts, accounts that are turned off or left, suppressed addresses, and people who
+    were mailed such a link less than a minute ago, and shows how many. Mails nobody, and says so, if these are more
+    than MAILED_AT_ONCE people.
     """
     if modeladmin.refuses_many(request, queryset, MAILED_AT_ONCE):
         return

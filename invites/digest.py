@@ -39,7 +39,8 @@ def tell(pk: UUID) -> bool:
 
     Tells of AT_ONCE invitations at most; the next mail tells of the others. What is told is marked in the transaction
     that stores the mail, so that it is told once. Nobody is mailed twice within EVERY, nor while another process is
-    about it; and nobody whose account is turned off or who wants no such mail: for them it only counts as told.
+    about it; and nobody whose account is turned off, who is leaving or who wants no such mail: for them it only counts
+    as told.
     """
     inviter = User.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=pk).first()
     if inviter is None or has_been_told(inviter):
@@ -47,7 +48,7 @@ def tell(pk: UUID) -> bool:
     rows = Invite.objects.with_news().filter(invited_by=inviter).order_by("pk")
     invites = list(rows.select_for_update(no_key=True)[:AT_ONCE])
     Invite.objects.filter(pk__in=[invite.pk for invite in invites]).update(has_news=False)
-    if not inviter.is_active or not inviter.settings.get("digest", True):
+    if not inviter.is_usable or not inviter.settings.get("digest", True):
         return False
     accepted, declined, back = sort(invites)
     if accepted or declined or back:

@@ -283,6 +283,16 @@ def ask_to_readdress(invite: "Invite") -> None:
             post("readdress", invite.invited_by.email, context, language=language, links=links)
 
 
+def taken_over(colleague: User, left: User, number: int, url: str) -> None:
+    """Mails the colleague that somebody who has left has handed them this number of open invitations.
+
+    `url` is where the colleague sees them. The mail is stored in the caller's transaction.
+    """
+    with preferences.override(colleague.settings) as language:
+        context = {"by": without_link(left.username), "count": number, "url": url}
+        post("taken_over", colleague.email, context, language=language)
+
+
 def tell_not_readdressed(invite: "Invite") -> None:
     """Mails `invite.readdress_to`, where its holder wanted the invitation, that its sender has left it as it is.
 

@@ -23,6 +23,7 @@ WORDS = {
     "invite_known": _("Invitation to somebody with an account"),
     "invite_reminder": _("Reminder of an invitation"),
     "inviter_digest": _("Notice of what became of invitations"),
+    "leaving": _("The way back for somebody who leaves"),
     "link_known": _("Link to sign in"),
     "link_new": _("Link to create an account"),
     "link_proof": _("Link to confirm that it’s you"),
@@ -42,6 +43,8 @@ WORDS = {
     "rights_changed": _("Notice of changed rights"),
     "second_factor_off": _("Notice: two‑step turned off"),
     "second_factor_on": _("Notice: two‑step turned on"),
+    "stays": _("Notice: account kept"),
+    "taken_over": _("Notice: invitations taken over"),
     "test_mail": _("Test mail"),
     "username_changed": _("Notice of a changed username"),
 }

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts import limits, terms
 from accounts.models import Event, User
+from accounts.models.leaving import WAIT
 from accounts.models.second_factor import new_secret
 from accounts.second_factor import setup
 from invites.models import Invite, MagicLink
@@ -30,6 +31,11 @@ CODES = [f"{number:04} {9999 - number:04}" for number in range(1234, 10_000, 900
 def somebody() -> User:
     """Returns a made-up person, not stored, who has agreed to terms of before and told nothing about themselves."""
     return User(username=NAME.lower(), email=EMAIL, terms=[terms.acceptance("")])
+
+
+def leaving() -> User:
+    """Returns a made-up person, not stored, whose account is to be deleted."""
+    return User(username=NAME.lower(), email=EMAIL, leaves_at=timezone.now() + WAIT)
 
 
 def invitation() -> Invite:
@@ -86,6 +92,8 @@ def more(name: str, person: User) -> dict[str, Any]:
         kind = Event.Kind.PASSWORD_CHANGED
         event = Event.objects.compose(kind, person, ip="203.0.113.7", device="Firefox", told=EMAIL)
         return {"event": event, "factor_goes": True, "codes_go": True, "invites": True}
+    if name.startswith("keep"):
+        return {"account": leaving()}
     asked = {"scopes": (*SCOPES, OFFLINE), "path": NOWHERE, "query": ""}
     app = {"app": {"name": "Grafana", "pk": "grafana", "lets_in": False}}
     alone: dict[str, dict[str, Any]] = {

@@ -37,7 +37,7 @@ def counted(monkeypatch):
 POSTS = [
     *((path, "ask-network") for path in ("/", "/signup", "/reset", "/account/prove", "/invite/sent", "/invite/as-me")),
     ("/login", "login-network"),
-    *((path, "post") for path in ("/logout", "/logout/here", "/language", "/not-me", "/invite/decline/now")),
+    *((path, "post") for path in ("/logout", "/logout/here", "/language", "/not-me", "/keep", "/invite/decline/now")),
     *(
         (f"/account/{page}", "post")
         for page in ("settings", "profile", "complete", "username", "password", "email", "email/code")
@@ -47,6 +47,7 @@ POSTS = [
     ("/login/again", "post"),
     ("/login/again/google", "google-network"),
     ("/login/code/abandon", "post"),
+    ("/login/keep", "post"),
     *((f"/identity/o/{page}", "post") for page in ("authorize", "consent", "logout", "logout/answer")),
     ("/invite/readdress", "ask-network"),
     (f"/invite/groups/{UUID(int=7)}", "post"),
@@ -99,6 +100,9 @@ DOORS = {
     ("POST", "/api/v1/auth/login"): "login-network",
     ("DELETE", "/api/v1/auth/login"): "post",
     ("POST", "/api/v1/auth/login/code"): "factor-network",
+    ("POST", "/api/v1/auth/keep"): "post",
+    ("DELETE", "/api/v1/auth/keep"): "post",
+    ("POST", "/api/v1/auth/keep/link"): "post",
     ("POST", "/api/v1/auth/logout"): "post",
     ("DELETE", f"/api/v1/auth/sessions/{HANDLE}"): "post",
     ("POST", "/api/v1/auth/proof"): "post",

@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 
 from accounts import notices
 from accounts.models import Event, User
-from invites import digest, mails
+from invites import digest, handover, mails
 from invites.link.readdressing import Readdressing
 from invites.members.invitations import MemberInvites
 from invites.models import Entry, Invite, MagicLink
@@ -149,6 +149,19 @@ def be_refused_access(language):
     assert access.decline(asked)
 
 
+def come_back(language):
+    person = somebody(language)
+    person.leaving.begin()
+    OutboxMessage.objects.all().delete()
+    person.leaving.come_back(**FROM)
+
+
+def take_over_invitations(language):
+    maria = UserFactory(username="maria", email="maria@lab.example")
+    Invite.objects.issue("guest@example.com", source="admin", invited_by=maria)
+    handover.settle(maria, somebody(language))
+
+
 KINDS = {
     "access_asked": hear_who_asks_for_access,
     "access_declined": be_refused_access,
@@ -192,6 +205,9 @@ KINDS = {
     "email_changed": lambda language: somebody(language).address.change("hopper@example.com", **FROM),
     "email_code": lambda language: notices.code(somebody(language), EMAIL, "ABC-DEF", FIREFOX),
     "email_taken": lambda language: notices.mail_address_owner(somebody(language), FIREFOX),
+    "leaving": lambda language: somebody(language).leaving.begin(**FROM),
+    "stays": come_back,
+    "taken_over": take_over_invitations,
     "deleted": lambda language: somebody(language).erase(**FROM),
     "test_mail": lambda language: notices.test_mail(somebody(language)),
 }
@@ -221,15 +237,16 @@ WAYS_OUT = (
 )
 WITHOUT_TOKEN = (
     *("closed", "invite_known", "reset_unknown", "email_taken", "inviter_digest", "rights_changed", "access_asked"),
+    "taken_over",
 )
 INVITING = ("invite", "invite_reminder", "invite_known", "invite_group")
 WITHOUT_END = (
-    *("access_asked", "access_declined"),
+    *("access_asked", "access_declined", "taken_over"),
     *("closed", "reset_unknown", "email_code", "email_taken", "email_restored", "changed_by_staff", "deleted"),
     *("readdress", "not_readdressed", "invite_known", "inviter_digest", "power_used", "rights_changed", "test_mail"),
 )
 WITHOUT_DEVICE = (
-    *("access_asked", "access_declined"),
+    *("access_asked", "access_declined", "taken_over"),
     *INVITING,
     "prove_other",
     *("changed_by_staff", "rights_changed", "readdress", "not_readdressed", "inviter_digest", "test_mail"),

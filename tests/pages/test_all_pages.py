@@ -431,7 +431,42 @@ def onward(client):
 
 def delete_while_the_database_fails(client):
     with patch.object(User, "erase", side_effect=DatabaseError):
-        return client.post("/account/delete", {"password": PASSWORD})
+        return client.post("/account/delete", {"when": "now", "password": PASSWORD})
+
+
+def having_invited(client):
+    """Returns Ada's browser; she has sent an invitation that nobody has answered."""
+    InviteFactory(invited_by=User.objects.get())
+    return client
+
+
+def as_last_superuser(client):
+    User.objects.update(is_superuser=True)
+    return client.post("/account/delete", {"password": PASSWORD})
+
+
+def coming_back(client):
+    """Has Ada leave, and enter her password again. Returns the browser, which is to be asked whether she stays."""
+    User.objects.get().leaving.begin()
+    OutboxMessage.objects.all().delete()
+    return after(client, "/login", {"login": "ada", "password": PASSWORD})
+
+
+def kept(client):
+    """Has Ada's account stay, which she has left before."""
+    if not User.objects.get().leaves_at:
+        User.objects.get().leaving.begin()
+    User.objects.get().leaving.come_back()
+    OutboxMessage.objects.all().delete()
+    return client
+
+
+def keep_token(*, again=True):
+    """Returns the query of the link in the mail to Ada, who is leaving; with `again` she has left just now."""
+    if again:
+        User.objects.get().leaving.begin()
+        OutboxMessage.objects.all().delete()
+    return {"token": tokens.sign(notices.KEEP, User.objects.get().events.filter(kind="leaving").latest("id").pk)}
 
 
 FACTOR = "/account/second-factor"
@@ -601,10 +636,25 @@ SIGNED_IN = {
     "account, second factor": lambda c: paired(c).get("/account"),
     "delete": lambda c: c.get("/account/delete"),
     "delete, error": lambda c: c.post("/account/delete", {"password": "wrong password"}),
+    "delete, no choice": lambda c: c.post("/account/delete", {"when": "never", "password": PASSWORD}),
+    "delete, invitations": lambda c: having_invited(c).get("/account/delete"),
+    "delete, no colleague": lambda c: having_invited(c).post(
+        "/account/delete", {"password": PASSWORD, "hand_to": "nobody"}
+    ),
+    "delete, last superuser": as_last_superuser,
+    "left": lambda c: c.post("/account/delete", {"password": PASSWORD}, follow=True),
+    "keep": lambda c: coming_back(c).get("/login/keep"),
+    "keep, kept meanwhile": lambda c: kept(coming_back(c)).get("/login/keep"),
+    "keep, left at that": lambda c: coming_back(c).post("/login/keep", {"leave": "yes"}, follow=True),
+    "keep, nobody waits": lambda c: after(c, "/logout/here", {}).get("/login/keep", follow=True),
+    "keep by link": lambda c: c.get("/keep", keep_token()),
+    "keep by link, kept": lambda c: kept(c).get("/keep", keep_token(again=False)),
+    "keep by link, done": lambda c: c.post("/keep", keep_token(), follow=True),
+    "keep by link, broken": lambda c: c.get("/keep", {"token": "broken"}),
     "delete, by link": lambda c: by_link(c).get("/account/delete"),
     "delete, no proof": lambda c: must_ask_mailbox(c, "/account/delete"),
     "delete, failed": delete_while_the_database_fails,
-    "deleted": lambda c: c.post("/account/delete", {"password": PASSWORD}, follow=True),
+    "deleted": lambda c: c.post("/account/delete", {"when": "now", "password": PASSWORD}, follow=True),
     "on to another host": onward,
     "on to an app": lambda c: c.post("/language", {"language": "", "next": "/identity/o/authorize?client_id=a"}),
     "sign out": lambda c: c.get("/logout"),

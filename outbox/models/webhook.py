@@ -20,6 +20,7 @@ EVENTS = (
     "user.created",
     "user.updated",
     "user.deleted",
+    "invite.requested",
     "invite.sent",
     "invite.bounced",
     "invite.accepted",

@@ -41,7 +41,7 @@ def tell_staff(count: int, oldest: datetime) -> list[OutboxMessage]:
 
 
 def refusal(asked: "JoinRequest", reason: str) -> OutboxMessage:
-    """Returns the mail that the answer to a request is no, with a `reason`, one plain line or "". It is not stored yet."""
+    """Returns the mail that a request is declined, with a `reason`, one plain line or "". It is not stored yet."""
     with preferences.override({}, asked.language) as language:
         context = {"asked": times.on(asked.asked_at), "note": reason}
     return write("request_no", asked.email, context, language=language, about=asked.pk)

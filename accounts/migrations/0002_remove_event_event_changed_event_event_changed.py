@@ -4,18 +4,45 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='event',
-            name='event_changed',
+            model_name="event",
+            name="event_changed",
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(condition=models.Q(('kind__in', ['code_failed', 'failed', 'guessed', 'accepted', 'declined', 'extended', 'invited', 'join_declined', 'reminded', 'resent', 'revoked', 'stopped', 'app_signed_in', 'prolonged', 'session_ended', 'signed_in', 'signed_out']), _negated=True), fields=['-id'], name='event_changed'),
+            model_name="event",
+            index=models.Index(
+                condition=models.Q(
+                    (
+                        "kind__in",
+                        [
+                            "code_failed",
+                            "failed",
+                            "guessed",
+                            "accepted",
+                            "declined",
+                            "extended",
+                            "invited",
+                            "join_declined",
+                            "reminded",
+                            "resent",
+                            "revoked",
+                            "stopped",
+                            "app_signed_in",
+                            "prolonged",
+                            "session_ended",
+                            "signed_in",
+                            "signed_out",
+                        ],
+                    ),
+                    _negated=True,
+                ),
+                fields=["-id"],
+                name="event_changed",
+            ),
         ),
     ]

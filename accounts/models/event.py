@@ -22,7 +22,17 @@ NOBODYS_KEPT = timedelta(days=30)
 # What many events are about. By all other kinds, an account was changed.
 FAILURES = ("code_failed", "failed", "guessed")
 SESSIONS = ("app_signed_in", "prolonged", "session_ended", "signed_in", "signed_out")
-INVITATIONS = ("accepted", "declined", "extended", "invited", "join_declined", "reminded", "resent", "revoked", "stopped")
+INVITATIONS = (
+    "accepted",
+    "declined",
+    "extended",
+    "invited",
+    "join_declined",
+    "reminded",
+    "resent",
+    "revoked",
+    "stopped",
+)
 FAILED = models.Q(kind__in=FAILURES)
 NO_CHANGES = (*FAILURES, *INVITATIONS, *SESSIONS)
 CHANGED = ~models.Q(kind__in=[*NO_CHANGES])

@@ -9,7 +9,7 @@ from invites.api import press
 from invites.ask_for_link.ask import ask as mail_link
 from invites.ask_for_link.asked import remember
 from invites.join_requests.form import PleaForm
-from invites.link import browser, opened
+from invites.link import browser
 from invites.models import AlreadyIn, JoinRequest, MagicLink, Unavailable
 from kit.addresses import readable
 from kit.json_door import Fields, Invalid, Refused, door, message

@@ -42,8 +42,8 @@ def ask_or_wait(request: HttpRequest, asked: LinkRequest, **given: Any) -> HttpR
 def limited_page(request: HttpRequest, asked: LinkRequest, limit: rate_limit.Limited) -> HttpResponse:
     """Returns the page that says where the last mail went (429), and by the reached `limit` when to ask for the next.
 
-    The answer has a Retry-After header, and the cookie of remember(). Raises `limit` itself if it is one of OF_ALL or the
-    network's, for then perhaps nobody has mailed the address at all.
+    The answer has a Retry-After header, and the cookie of remember(). Raises `limit` itself if it is the network's or
+    one of OF_ALL, for then perhaps nobody has mailed the address at all.
     """
     if limit.limit in OF_ALL or isinstance(limit.limit, rate_limit.NetworkQuota):
         raise limit

@@ -67,7 +67,7 @@ def find(request: HttpRequest) -> MagicLink | None:
 
 
 def prove(request: HttpRequest, link: MagicLink) -> HttpResponse:
-    """Shows what is asked with the link; its POST proves the address. Raises Unavailable if the link works no longer."""
+    """Shows what is asked with the link; its POST proves the address. Raises Unavailable if the link is over."""
     if request.method != "POST":
         context = {"link": link, "plea": Plea.unpack(link.details), "token": tokens.sign(purposes.REQUEST, link.pk)}
         return render(request, "invites/join_requests/confirm.html", context)

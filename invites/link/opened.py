@@ -53,7 +53,8 @@ InviteView = Callable[[HttpRequest, Invite], HttpResponse]
 RowView = Callable[[HttpRequest, Any], HttpResponse]  # either of them
 View = Callable[[HttpRequest], HttpResponseBase]
 
-FRESHENED = (purposes.SIGNUP, purposes.CONFIRM, purposes.RESET, purposes.REQUEST)  # of links in whose place a fresh one can be asked for
+# Of links in whose place a fresh one can be asked for.
+FRESHENED = (purposes.SIGNUP, purposes.CONFIRM, purposes.RESET, purposes.REQUEST)
 
 
 def opened_by_link(purpose: Purpose, *, secret: tuple[str, ...] = ()) -> Callable[[LinkView], View]:

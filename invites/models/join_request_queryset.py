@@ -58,7 +58,8 @@ class JoinRequestQuerySet(models.QuerySet["JoinRequest"]):
 
         One whose invitation is over by now makes room for it.
         """
-        said = Plea.unpack(link.details)._asdict() | {"language": link.language, "asked_at": link.created_at, "proven_at": timezone.now()}
+        said = Plea.unpack(link.details)._asdict()
+        said |= {"language": link.language, "asked_at": link.created_at, "proven_at": timezone.now()}
         row, is_new = self.get_or_create(email=link.email, defaults={"id": link.pk, **said})
         if is_new:
             return True
@@ -72,32 +73,32 @@ class JoinRequestQuerySet(models.QuerySet["JoinRequest"]):
             REQUEST_NOTICES.take("")
         except Limited:
             return
-        waiting = self.waiting()
-        oldest = waiting.first()
-        if oldest:
-            OutboxMessage.objects.bulk_create(join_request_mails.tell_staff(waiting[:COUNTED].count(), oldest.proven_at))
+        waiting = list(self.waiting().values_list("proven_at", flat=True)[:COUNTED])
+        if waiting:
+            OutboxMessage.objects.bulk_create(join_request_mails.tell_staff(len(waiting), waiting[0]))
 
     def waiting(self) -> "JoinRequestQuerySet":
-        """Returns the requests that nobody has answered, oldest first.
-
-        Those of people who can come in meanwhile are not among them.
-        """
-        return self.filter(~IN_USE, ~IS_INVITED, WAITING).order_by("proven_at", "pk")
+        """Returns the requests that nobody has answered, of people who can't come in meanwhile, oldest first."""
+        return self.invitable().filter(WAITING).order_by("proven_at", "pk")
 
     def declined(self) -> "JoinRequestQuerySet":
-        """Returns the requests that were declined within ANSWERED_KEPT, and that nobody has granted since; newest first.
+        """Returns the requests that can still be granted after a decline, the last declined first."""
+        return self.invitable().exclude(WAITING).order_by("-answered_at", "pk")
+
+    def invitable(self) -> "JoinRequestQuerySet":
+        """Returns the requests that wait, or were declined within ANSWERED_KEPT.
 
         Those of people who can come in meanwhile are not among them.
         """
-        lately = self.filter(~IN_USE, ~IS_INVITED, invite=None, answered_at__gt=timezone.now() - ANSWERED_KEPT)
-        return lately.order_by("-answered_at", "pk")
+        kept = WAITING | Q(answered_at__gt=timezone.now() - ANSWERED_KEPT)
+        return self.filter(kept, ~IN_USE, ~IS_INVITED, invite=None)
 
     def invite(self, by: User, groups: Collection[int] = ()) -> Outcome:
         """Invites the people of these requests into groups, and mails them that the answer is yes. Returns the outcome.
 
         `groups` are ids. Locks the rows first, so that of two answers at once one wins: a request that somebody else
-        has answered meanwhile, or that was taken back, is passed over. To be called on few rows, of waiting() or
-        declined(). All of it is one transaction.
+        has answered meanwhile, or that was taken back, is passed over. To be called on few rows of invitable(). All of
+        it is one transaction.
         """
         with transaction.atomic():
             entries = [row.entry(groups=tuple(groups)) for row in self._locked()]
@@ -139,7 +140,7 @@ class JoinRequestQuerySet(models.QuerySet["JoinRequest"]):
         return self.filter(email__in=user.address.all_own())
 
     def prunable(self) -> "JoinRequestQuerySet":
-        """Returns the requests to prune: answered ANSWERED_KEPT ago, or proven UNANSWERED_KEPT ago and never answered."""
+        """Returns the requests to prune: answered ANSWERED_KEPT ago, or never, and proven UNANSWERED_KEPT ago."""
         now = timezone.now()
         never = WAITING & Q(proven_at__lte=now - UNANSWERED_KEPT)
         return self.filter(never | Q(answered_at__lte=now - ANSWERED_KEPT))

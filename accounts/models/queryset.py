@@ -64,6 +64,11 @@ class UserQuerySet(models.QuerySet["User"]):
         near = names.candidates(wish)
         return names.first_free(near, self.filter(username__in=near).values_list("username", flat=True))
 
+    def at_domain(self, domain: str) -> "UserQuerySet":
+        """Returns those of these users whose address is of this domain, in ASCII; the index of words finds them."""
+        named = models.Value(word_search.query(f"@{domain}"))
+        return self.filter(word_search.Begin(WORDS, word_search.Query(named)), email__endswith=f"@{domain}")
+
     def staff_who_may(self, app: str, codename: str) -> "UserQuerySet":
         """Returns the active members of staff who have this permission: superusers, and those to whom it is given."""
         given = Q(content_type__app_label=app, codename=codename)

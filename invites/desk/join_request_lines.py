@@ -65,8 +65,8 @@ def people_of(domains: Collection[str]) -> dict[str, int]:
     named = dict(enumerate(domains))
     if not named:
         return {}
-    found = {f"of_{n}": User.objects.found_by(f"@{one}").filter(email__endswith=f"@{one}") for n, one in named.items()}
-    counts = {name: Capped(rows.order_by().values("pk")[: PEOPLE + 1]) for name, rows in found.items()}
+    found = {f"of_{n}": User.objects.at_domain(one).order_by() for n, one in named.items()}
+    counts = {name: Capped(rows.values("pk")[: PEOPLE + 1]) for name, rows in found.items()}
     row = User.objects.order_by()[:1].values(**counts).first() or {}  # a row to hang them on
     return {one: row.get(f"of_{n}", 0) for n, one in named.items()}
 

@@ -95,7 +95,7 @@ class JoinRequestAdmin(ReadOnly, LongList):
                 record_groups(request, named)
         done, missed = len(outcome.done), len(ids) - len(outcome.done) - len(outcome.skipped)
         said = ngettext("%(count)s invitation is on its way.", "%(count)s invitations are on their way.", done)
-        skipped = {**outcome.reasons, **({_("answered already, or taken back"): missed} if missed else {})}
+        skipped = {**outcome.reasons, **({_("answered already or taken back"): missed} if missed else {})}
         self.report(request, said % {"count": with_separators(done)} if done else "", done, skipped)
 
     def decline(self, request: HttpRequest, ids: list[UUID], reason: str) -> None:
@@ -103,7 +103,7 @@ class JoinRequestAdmin(ReadOnly, LongList):
         done = JoinRequest.objects.filter(pk__in=ids).waiting().decline(staff(request), reason)
         said = ngettext("%(count)s request was declined.", "%(count)s requests were declined.", done)
         missed = len(ids) - done
-        skipped = {_("answered already, or taken back"): missed} if missed else {}
+        skipped = {_("answered already or taken back"): missed} if missed else {}
         self.report(request, said % {"count": with_separators(done)} if done else "", done, skipped)
 
     def asks_proof(self, request: HttpRequest) -> bool:

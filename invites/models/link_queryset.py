@@ -8,13 +8,14 @@ from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection, models, transaction
-from django.db.models import OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from accounts.models import User
 from invites import mails
 from invites.models.invite import Invite, InviteGroup
+from invites.models.join_request import JoinRequest
 from invites.models.queryset import lets_in
 from invites.models.steps import LINK_LIFETIME
 from kit.one_statement import OneStatement
@@ -49,11 +50,7 @@ SPENT = RawSQL(
     output_field=models.BooleanField(),
 )
 # True for a link that has proven the address of a request to join, which is still kept.
-HAS_REQUEST = RawSQL(
-    "EXISTS (SELECT FROM invites_joinrequest asked WHERE asked.id = invites_magiclink.id)",
-    (),
-    output_field=models.BooleanField(),
-)
+HAS_REQUEST = Exists(JoinRequest.objects.filter(pk=OuterRef("pk")))
 # The id of the open invitation from staff to the link's address, or NULL.
 STAFF_INVITE = RawSQL(
     """(

@@ -16,7 +16,7 @@ from outbox.mail.write import write
 KINDS = frozenset(kinds.WORDS) - {"mail"}
 
 NO_BUTTON = frozenset(
-    "access_declined changed_by_staff deleted email_code email_restored not_readdressed power_used test_mail".split()
+    "access_declined changed_by_staff deleted email_code email_restored not_readdressed power_used request_no test_mail".split()
 )
 
 NAME, EMAIL, INVITER = "Grace", "grace@example.com", "ada"
@@ -57,6 +57,9 @@ def facts(kind: str) -> dict[str, Any]:
         "code": "123 456",
         "left": 7,
         "count": 3,
+        "asked": times.on(now - timedelta(days=3)),
+        "ask_url": nowhere,
+        "oldest": times.brief(now - timedelta(hours=3)),
         "sent": times.on(now - timedelta(days=3)),
         "when": times.on(now),
         "at": times.clock(now),

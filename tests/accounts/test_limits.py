@@ -35,7 +35,7 @@ def counted(monkeypatch):
 
 
 POSTS = [
-    *((path, "ask-network") for path in ("/", "/signup", "/reset", "/account/prove", "/invite/sent")),
+    *((path, "ask-network") for path in ("/", "/ask", "/signup", "/reset", "/account/prove", "/invite/sent")),
     ("/login", "login-network"),
     *((path, "post") for path in ("/logout", "/logout/here", "/language", "/not-me", "/invite/decline/now")),
     *(
@@ -92,6 +92,7 @@ def test_changes_are_counted_by_person(client, ada, counted, google, subtests):
 HANDLE = "<slug:handle>"
 # The limit by network at each door.
 DOORS = {
+    ("POST", "/api/v1/ask"): "ask-network",
     ("POST", "/api/v1/invite"): "ask-network",
     ("POST", "/api/v1/auth/create"): "ask-network",  # without a token
     ("POST", "/api/v1/auth/login"): "login-network",
@@ -121,6 +122,8 @@ DOORS = {
 }
 # Doors that are limited by link, and by network for bad tokens.
 PRESSES = {
+    "/api/v1/ask/confirm": purposes.REQUEST,
+    "/api/v1/ask/take-back": purposes.REQUEST,
     "/api/v1/auth/create": purposes.SIGNUP,
     "/api/v1/auth/confirm": purposes.CONFIRM,
     "/api/v1/auth/reset/check": purposes.RESET,

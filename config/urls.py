@@ -29,6 +29,7 @@ from accounts.session.pages import devices, logout, onward
 from config import loading, openapi
 from config.edge import pages as edge
 from config.edge.security_txt import security_txt
+from invites.api import as_me as api_as_me
 from invites.api import config as api_config
 from invites.api import confirm as api_confirm
 from invites.api import google as api_google
@@ -41,7 +42,7 @@ from invites.ask_for_link.pages import ask as ask_for_link
 from invites.ask_for_link.pages import wait
 from invites.google import pages as google
 from invites.join_requests import pages as join_requests
-from invites.link.pages import confirm, decline, disown, into_groups, not_me, readdress
+from invites.link.pages import as_me, confirm, decline, disown, into_groups, not_me, readdress
 from invites.members import pages as members
 from invites.reset_password import pages as reset_password
 from invites.sign_up import pages as sign_up
@@ -78,6 +79,8 @@ urlpatterns = [
     path("invite/readdress", readdress.ask, name="invite_readdress_ask"),
     path("invite/readdress/answer", readdress.approve, name="invite_readdress"),
     path("invite/readdress/decline", readdress.decline, name="invite_readdress_decline"),
+    path("invite/as-me", as_me.ask, name="invite_as_me"),
+    path("invite/as-me/code", as_me.code, name="invite_as_me_code"),
     path("invite/not-asked", disown.disown, name="invite_not_asked"),
     path("not-me", not_me.not_me, name="not_me"),
     path("login", password_login.login, name="account_login"),
@@ -123,6 +126,8 @@ urlpatterns = [
     path("api/v1/ask", api_join_requests.ask),
     path("api/v1/ask/confirm", api_join_requests.confirm),
     path("api/v1/ask/take-back", api_join_requests.take_back),
+    path("api/v1/invite/as-me", api_as_me.ask),
+    path("api/v1/invite/as-me/code", api_as_me.code),
     path("api/v1/auth/create", api_sign_up.create, name="api_create"),
     path("api/v1/auth/confirm", api_confirm.confirm, name="api_confirm"),
     path("api/v1/auth/relay", api_relay.show),

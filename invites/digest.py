@@ -101,8 +101,13 @@ def lines(invites: Sequence[Invite]) -> list[str]:
 
 
 def line(invite: Invite) -> str:
-    """Returns the address of an invitation, after the name that its inviter gave, and why it was declined."""
+    """Returns the address of an invitation, after the name that its inviter gave, and why it was declined.
+
+    If it was accepted under another address, that stands there, too.
+    """
     email = readable(invite.email)
+    if invite.accepted_as:
+        email = _("%(invited)s, as %(address)s") % {"invited": email, "address": readable(invite.accepted_as)}
     named = f"{invite.name} ({email})" if invite.name else email
     reason = invite.decline_reason
     return _("%(person)s: “%(reason)s”") % {"person": named, "reason": reason} if reason else named

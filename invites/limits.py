@@ -41,6 +41,14 @@ REQUESTS_A_DAY = Quota(
 # Mails to staff that people wait for an answer.
 REQUEST_NOTICES = Quota("request-notices", most=1, window=timedelta(hours=1))
 
+# Wrong codes for an invitation that went to another address, by invitation and person.
+CODE_AS_ME = Guesses(
+    "code-as-me",
+    most=5,
+    window=timedelta(minutes=15),
+    reason=_("Too many wrong codes. You can enter one again after %(time)s."),
+)
+
 # Sending oneself the mail of a list before the list is sent.
 SAMPLE_PER_STAFF = Quota("sample", most=20, window=timedelta(hours=1))
 

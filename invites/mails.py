@@ -261,6 +261,17 @@ def inviter(invite: "Invite") -> str:
     return invite.invited_by.name or unlinked(invite.invited_by.username)
 
 
+def prove_other(invite: "Invite", person: User, code: str, until: datetime, language: str) -> None:
+    """Mails the invited address a `code`, which is good `until` then: by it `person` accepts with another address.
+
+    `language` is that in which it was asked for. The mail is stored in the caller's transaction.
+    """
+    with preferences.override({}, invite.language or language) as spoken:
+        context = {"me": readable(person.email), "email": readable(invite.email), "code": code}
+        context["until"] = times.until(until)
+        post("prove_other", invite.email, context, language=spoken)
+
+
 def ask_to_readdress(invite: "Invite") -> None:
     """Mails the sender of an invitation that its holder wants it at another address, `invite.readdress_to`.
 

@@ -32,6 +32,7 @@ WORDS = {
     "notices_off": _("Notice: notices turned off"),
     "password_changed": _("Notice of a changed password"),
     "power_used": _("Notice: change made at the desk"),
+    "prove_other": _("Code for an invited address"),
     "readdress": _("Question: send it to another address?"),
     "recovery_code_used": _("Notice: recovery code used"),
     "recovery_codes": _("Notice: new recovery codes"),

@@ -22,7 +22,8 @@ from sso.models.app import OFFLINE, SCOPES
 
 NOWHERE = "#"  # where links lead, and what stands there for a token
 OTHER = "hopper@example.com"
-OF_ANOTHER = {"readdress-asked", "email-code", "wrong-account"}  # pages whose address is another than the person's own
+# Pages whose address is another than the person's own.
+OF_ANOTHER = {"readdress-asked", "email-code", "wrong-account", "as-me"}
 CODES = [f"{number:04} {9999 - number:04}" for number in range(1234, 10_000, 900)]  # ten, for recovery
 
 
@@ -56,6 +57,7 @@ def facts(request: HttpRequest, name: str) -> dict[str, Any]:
         "groups": "Editors",
         "when": now,
         "used_at": now,
+        "can_accept": request.user.is_authenticated,
         "can_ask": True,
         "can_stop": True,
         "moved": True,

@@ -48,6 +48,7 @@ INVITATIONS = {
         gettext_lazy("Invitation into a group, before signing in"), "invites/link/into_groups_sign_in.html"
     ),
     "wrong-account": Page(gettext_lazy("Invitation of somebody else"), "invites/link/wrong_account.html"),
+    "as-me": Page(gettext_lazy("Code for an invitation of somebody else"), "invites/link/as_me.html"),
     "withdrawn": Page(gettext_lazy("Invitation that was withdrawn"), "invites/link/dead/revoked.html"),
     "turned-down": Page(gettext_lazy("Invitation that was declined"), "invites/link/dead/declined.html"),
     "closed": Page(gettext_lazy("Accounts are by invitation"), "invites/link/dead/closed.html"),

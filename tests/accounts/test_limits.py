@@ -35,7 +35,8 @@ def counted(monkeypatch):
 
 
 POSTS = [
-    *((path, "ask-network") for path in ("/", "/ask", "/signup", "/reset", "/account/prove", "/invite/sent")),
+    *((path, "ask-network") for path in ("/", "/ask", "/signup", "/reset", "/account/prove")),
+    *((path, "ask-network") for path in ("/invite/sent", "/invite/as-me")),
     ("/login", "login-network"),
     *((path, "post") for path in ("/logout", "/logout/here", "/language", "/not-me", "/invite/decline/now")),
     *(
@@ -50,6 +51,7 @@ POSTS = [
     *((f"/identity/o/{page}", "post") for page in ("authorize", "consent", "logout", "logout/answer")),
     ("/invite/readdress", "ask-network"),
     (f"/invite/groups/{UUID(int=7)}", "post"),
+    ("/invite/as-me/code", "post"),
     *((f"/account/{page}", "post") for page in ("google", "google/off")),
     *((f"/account/second-factor/{page}", "post") for page in ("app", "browsers", "codes", "off")),
     *(
@@ -95,6 +97,7 @@ DOORS = {
     ("POST", "/api/v1/ask"): "ask-network",
     ("POST", "/api/v1/invite"): "ask-network",
     ("POST", "/api/v1/auth/create"): "ask-network",  # without a token
+    ("POST", "/api/v1/invite/as-me"): "ask-network",
     ("POST", "/api/v1/auth/login"): "login-network",
     ("DELETE", "/api/v1/auth/login"): "post",
     ("POST", "/api/v1/auth/login/code"): "factor-network",
@@ -129,6 +132,7 @@ PRESSES = {
     "/api/v1/auth/reset/check": purposes.RESET,
     "/api/v1/auth/reset/password": purposes.RESET,
     "/api/v1/auth/relay": purposes.CONFIRM,
+    "/api/v1/invite/as-me/code": purposes.CONFIRM,
     "/api/v1/auth/relay/not-asked": purposes.CONFIRM,
 }
 CODES = "/api/v1/auth/relay/code"  # is limited by the asking: see test_typed_code.py
@@ -271,6 +275,7 @@ def test_the_page_about_the_json_doors_gives_the_numbers_of_the_limits():
         ),
         "mails of a list, sent to oneself before the list is sent": said(mails.SAMPLE_PER_STAFF),
         "wrong codes from the page of a link": said(mails.CODE_PER_ASKING),
+        "wrong codes for an invitation that went to another address": said(mails.CODE_AS_ME),
         "presses of one link; invalid tokens": f"{said(mails.PRESS_PER_LINK)}; {said(mails.BAD_LINK_PER_NETWORK)}",
         "asking for mail, signing in, codes at sign-in, visits to Google": "; ".join({said(one) for one in by_network}),
         "every other request that changes something": said(limits.POST_PER_NETWORK),

@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 
 from accounts import notices
 from accounts.models import Event, User
-from invites import digest
+from invites import digest, mails
 from invites.link.readdressing import Readdressing
 from invites.members.invitations import MemberInvites
 from invites.models import Entry, Invite, JoinRequest, MagicLink, Plea
@@ -93,6 +93,12 @@ def not_be_readdressed(language):
     Invite.objects.issue("guest@example.com", source="admin", invited_by=inviter, language=language)
     Readdressing(Invite.objects.get()).ask(EMAIL)
     Readdressing(Invite.objects.get()).refuse()
+
+
+def be_asked_for_a_code(language):
+    invite = Invite.objects.issue(EMAIL, source="admin", invited_by=UserFactory(), language=language)
+    OutboxMessage.objects.all().delete()
+    mails.prove_other(invite, UserFactory(email="hopper@example.com"), "K7WQ-3MTD", timezone.now(), language)
 
 
 def hear_of_power(language):
@@ -208,6 +214,7 @@ KINDS = {
     "google_disconnected": lose_google,
     "readdress": be_asked_to_readdress,
     "not_readdressed": not_be_readdressed,
+    "prove_other": be_asked_for_a_code,
     "inviter_digest": hear_what_became_of_invitations,
     "email_changed": lambda language: somebody(language).address.change("hopper@example.com", **FROM),
     "email_code": lambda language: notices.code(somebody(language), EMAIL, "ABC-DEF", FIREFOX),
@@ -227,6 +234,7 @@ LINKS = dict.fromkeys(KINDS, 1) | {
     "link_known": 2,
     "link_proof": 2,
     "email_code": 0,
+    "prove_other": 0,
     "deleted": 0,
     "email_restored": 0,
     "changed_by_staff": 0,

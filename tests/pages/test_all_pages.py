@@ -19,7 +19,7 @@ from accounts.models import Event, User
 from invites import purposes
 from invites.link.readdressing import Readdressing
 from invites.models import Invite, JoinRequest, MagicLink, Plea
-from kit import own_fields, tokens
+from kit import own_fields, short_code, tokens
 from outbox.mail import lateness
 from outbox.models import OutboxMessage
 from sso.models.app import OFFLINE, SCOPES
@@ -66,6 +66,20 @@ def token(purpose=purposes.SIGNUP, /, **fields):
 def elsewhere(purpose=purposes.CONFIRM, /, **fields):
     """Makes a link to somebody with an account, which another browser has asked for. Returns its query."""
     return token(purpose, email=UserFactory().email, epoch=0, asked_in="another", device="Firefox/Windows", **fields)
+
+
+def invited_elsewhere(client):
+    """Signs somebody in, and invites another address. Returns the query of that invitation's link."""
+    client.force_login(UserFactory())
+    return invitation(invited_by=UserFactory(username="maria", email="maria@lab.example"))
+
+
+def as_me(client):
+    sent = invited_elsewhere(client)
+    client.post("/invite/as-me", sent)
+    invite, person = Invite.objects.get(), User.objects.get(username=client.get("/account").wsgi_request.user.username)
+    code = short_code.show("as-me", f"{invite.pk} {person.pk} {person.session_epoch}", timezone.now())
+    return client.post("/invite/as-me/code", sent | {"code": code}, follow=True)
 
 
 def declining(purpose=purposes.DECLINE, **fields):
@@ -274,6 +288,9 @@ PAGES = {
     "elsewhere, no box": lambda c: c.post("/confirm", elsewhere()),
     "elsewhere, somebody new": lambda c: c.get("/signup", token(asked_in="x", device="Firefox/Windows")),
     "elsewhere, new password": lambda c: c.get("/reset/password", elsewhere(purposes.RESET, purpose="reset")),
+    "as me": lambda c: c.get("/invite/as-me/code", invited_elsewhere(c)),
+    "as me, wrong code": lambda c: c.post("/invite/as-me/code", invited_elsewhere(c) | {"code": "K7WQ"}),
+    "as me, accepted": as_me,
     "not asked": lambda c: c.get("/invite/not-asked", elsewhere()),
     "not asked, done": lambda c: c.post("/invite/not-asked", elsewhere()),
     "sent, no cookie": lambda c: c.get("/invite/sent"),

@@ -127,7 +127,8 @@ TABLES = {
     "Who may join": (
         Setting(
             "SIGNUP",
-            "`open`: anyone who proves an address may join; `invited`: only people with an invitation",
+            "`open`: anyone who proves an address may join; `invited`: only people with an invitation, and others can "
+            "ask for one; `request`: the same, and the start page says so first",
         ),
         Setting(
             "PROFILE_FIELDS",

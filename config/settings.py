@@ -54,8 +54,9 @@ BRAND_SHEET = brand.sheet(BRAND_PALETTE)
 BRAND_ICON = brand.icon(BRAND_LOGO, BRAND_PALETTE)
 FOOTER_LINKS = brand.footer_links()
 
-# "open" lets in everyone who proves an address, "invited" only those who have an invitation.
-SIGNUP = one_of("SIGNUP", "open", "invited")
+# "open" lets in everyone who proves an address, "invited" only those who have an invitation, and so does "request",
+# whose start page tells others first that they can ask for one.
+SIGNUP = one_of("SIGNUP", "open", "invited", "request")
 # Whether everyone with an account may invite others, and how many people each may invite within seven days.
 MEMBERS_INVITE = read(env.bool, "MEMBERS_INVITE", default=False)
 MEMBERS_INVITE_QUOTA = number("MEMBERS_INVITE_QUOTA", 10, least=1)

@@ -18,7 +18,7 @@ A press is a POST with a token. It is answered by the first case that fits:
 | 10 | no account, but one was planned in this browser       | made as planned, to sign-in | 201                  |
 |    | - and its username is taken                           | asks for another, 200       | 409 taken            |
 | 11 | no account, but one was planned in another browser    | to the sign-up form         | 400 choose           |
-| 12 | no account, no invitation, and SIGNUP is "invited"    | 403 closed                  | 403 closed           |
+| 12 | no account, no invitation, and SIGNUP is not "open"   | 403 closed                  | 403 closed           |
 | 13 | no account                                            | made, signed in             | 201, at auth/create  |
 | 14 | another press was faster, after this one was read     | read again: cases 3 to 5    | the same, or 409     |
 
@@ -53,7 +53,8 @@ InviteView = Callable[[HttpRequest, Invite], HttpResponse]
 RowView = Callable[[HttpRequest, Any], HttpResponse]  # either of them
 View = Callable[[HttpRequest], HttpResponseBase]
 
-FRESHENED = (purposes.SIGNUP, purposes.CONFIRM, purposes.RESET)  # of links in whose place a fresh one can be asked for
+# Of links in whose place a fresh one can be asked for.
+FRESHENED = (purposes.SIGNUP, purposes.CONFIRM, purposes.RESET, purposes.REQUEST)
 
 
 def opened_by_link(purpose: Purpose, *, secret: tuple[str, ...] = ()) -> Callable[[LinkView], View]:
@@ -194,6 +195,8 @@ def find_expired(request: HttpRequest, token: str) -> tuple[MagicLink | None, st
         return None, ""
     if tokens.fits(purposes.RESET, token):
         return link, asked.RESET
+    if tokens.fits(purposes.REQUEST, token):
+        return link, asked.REQUEST
     if link.purpose == asked.PROOF:
         return link, asked.PROOF
     planned = link.password and tokens.fits(purposes.CONFIRM, token)

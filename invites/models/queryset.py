@@ -15,6 +15,7 @@ from accounts import display_names
 from accounts.models import Event, User
 from invites import mails
 from invites.models import lifetimes, reminders
+from invites.models.answering import answer_by
 from invites.models.joining import accounts_of, lacks
 from invites.models.lifecycle import Lifecycle
 from invites.models.outcome import Outcome, Reason
@@ -49,7 +50,7 @@ HOLD_APPS = "SELECT client_id FROM sso_app WHERE client_id = ANY(%s) FOR KEY SHA
 
 
 class NotInvited(Exception):
-    """The address may not join: the setting SIGNUP is "invited", and no invitation to the address is open."""
+    """The address may not join: the setting SIGNUP is not "open", and no invitation to the address is open."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class Entry:
     lifetime: timedelta | None = None  # None: as long as the site says
     remind: bool = True  # by a timer, as the site plans it
     profile: Mapping[str, str] = field(default_factory=dict)  # for the site's own fields, by their names
+    asked_at: datetime | None = None  # when the person has asked to join; None if nobody says so
 
 
 @dataclass(frozen=True)
@@ -233,7 +235,7 @@ class InviteQuerySet(Lifecycle):
         """Returns a new invitation of this person, not stored yet; `given` are the columns that do not stand there."""
         said = {name: getattr(entry, name) for name in SAID if name != "app_id"} | {"app_id": entry.app or None}
         invite = self.model(email=entry.email, **said, **given, **first_times(entry.lifetime, remind=entry.remind))
-        invite.group_ids = list(entry.groups)
+        invite.group_ids, invite.asked_at = list(entry.groups), entry.asked_at
         return invite
 
     def without_lost_apps(self, rows: "list[Invite]") -> "list[Invite]":
@@ -310,6 +312,8 @@ class InviteQuerySet(Lifecycle):
     def store(self, rows: Sequence["Invite"]) -> Outcome:
         """Inserts new invitations, their groups and their own links, and announces them to other services.
 
+        They answer the requests to join of their addresses.
+
         Returns the outcome. Their `group_ids` are set; groups that were deleted meanwhile are left out. Skips as
         INVITED an address that already has, perhaps since a moment ago, an open invitation from staff or, if the new
         one is from a member, from this member.
@@ -322,6 +326,7 @@ class InviteQuerySet(Lifecycle):
         stored = dict(ours.values_list("pk", OutboxEvent.objects.is_heard()))
         self._store_groups({invite: ids for invite, ids in groups.items() if invite in stored})
         self._links.store_own(stored)
+        answer_by(stored)
         if any(stored.values()):
             ours.announce_invites("invite.sent")
         skipped = [(row.email, Reason.INVITED) for row in rows if row.pk not in stored]

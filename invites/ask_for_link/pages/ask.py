@@ -94,7 +94,8 @@ def entry_page(
     `suggestion` is the address that was probably meant, or "".
     """
     late = lateness.minutes()
-    context = {"suggestion": suggestion, "closed": settings.SIGNUP == "invited", "minutes_late": late}
+    context = {"suggestion": suggestion, "minutes_late": late}
+    context |= {"closed": settings.SIGNUP != "open", "asks": settings.SIGNUP == "request"}
     return plain_page.show(request, template, lambda: context | {"form": form()}, late)
 
 

@@ -127,7 +127,28 @@ TABLES = {
     "Who may join": (
         Setting(
             "SIGNUP",
-            "`open`: anyone who proves an address may join; `invited`: only people with an invitation",
+            "`open`: anyone who proves an address may join; `invited`: only people with an invitation; `domains`: they, "
+            "and anyone with an address at one of `SIGNUP_DOMAINS`",
+        ),
+        Setting(
+            "SIGNUP_DOMAINS",
+            "domains with commas between them: `example.com` is that one alone, `*.edu` all below it",
+            "none",
+        ),
+        Setting(
+            "BLOCKED_DOMAINS",
+            "domains, written likewise, whose people need an invitation, whatever `SIGNUP` says",
+            "none",
+        ),
+        Setting(
+            "DISPOSABLE_MAILBOXES",
+            "`refuse`: people with a mailbox that is known to be thrown away need an invitation, too",
+        ),
+        Setting(
+            "DOMAIN_GROUPS",
+            "groups that people are put into when they join with an address of a domain: "
+            "`example.com:Staff,*.edu:Students`",
+            "none",
         ),
         Setting(
             "PROFILE_FIELDS",

@@ -7,13 +7,12 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
-from django.conf import settings
 from django.db import connection, models, transaction
 from django.utils import timezone
 
 from accounts import display_names
 from accounts.models import Event, User
-from invites import mails
+from invites import mails, who_may_join
 from invites.models import lifetimes, reminders
 from invites.models.joining import accounts_of, lacks
 from invites.models.lifecycle import Lifecycle
@@ -49,7 +48,7 @@ HOLD_APPS = "SELECT client_id FROM sso_app WHERE client_id = ANY(%s) FOR KEY SHA
 
 
 class NotInvited(Exception):
-    """The address may not join: the setting SIGNUP is "invited", and no invitation to the address is open."""
+    """The address needs an invitation to join (invites/who_may_join.py), and none to it is open."""
 
 
 @dataclass(frozen=True)
@@ -107,9 +106,9 @@ class InviteQuerySet(Lifecycle):
     def may_join(self, email: str) -> bool:
         """Returns whether a person who proves this address may make an account. All ways to sign up ask this.
 
-        Anyone may if SIGNUP is "open"; otherwise the address needs an open invitation.
+        Settings and its domain can say that it needs an open invitation for that (invites/who_may_join.py).
         """
-        return lets_in(None) or self.open().filter(email=email).exists()
+        return lets_in(None, email) or self.open().filter(email=email).exists()
 
     def to_accept(self, email: str, preferred: UUID | None = None) -> "Invite | None":
         """Returns the invitation that acceptable() finds, or None."""
@@ -378,6 +377,6 @@ def is_to_join(account: Any, entry: Entry) -> bool:
     return account is not None and lacks(account, entry.groups)
 
 
-def lets_in(invite: "Invite | None") -> bool:
-    """Returns whether a person may join: with an open invitation always, with None only if SIGNUP is `open`."""
-    return settings.SIGNUP == "open" or invite is not None
+def lets_in(invite: "Invite | None", email: str) -> bool:
+    """Returns whether whoever proves this address may join: always with an open invitation; None is no invitation."""
+    return invite is not None or who_may_join.obstacle(email) is None

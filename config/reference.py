@@ -127,8 +127,8 @@ TABLES = {
     "Who may join": (
         Setting(
             "SIGNUP",
-            "`open`: anyone who proves an address may join; `invited`: only people with an invitation; `domains`: they, "
-            "and anyone with an address at one of `SIGNUP_DOMAINS`",
+            "`open`: anyone who proves an address may join; `invited`: only people with an invitation; "
+            "`domains`: they, and anyone with an address at one of `SIGNUP_DOMAINS`",
         ),
         Setting(
             "SIGNUP_DOMAINS",

@@ -23,6 +23,9 @@ class Obstacle(StrEnum):
     DISPOSABLE = "disposable"  # its mailbox may be thrown away
 
 
+FOR_STAFF_ALONE = frozenset({Obstacle.BLOCKED, Obstacle.DISPOSABLE})  # no member's invitation leads around these
+
+
 def obstacle(email: str) -> Obstacle | None:
     """Returns why whoever proves this normalized address needs an invitation to join; None if they need none.
 
@@ -57,6 +60,12 @@ def refusal(email: str) -> str:
 def refusal_by_domain(email: str) -> str:
     """Returns refusal() if the domain of the address is why, else ""."""
     return "" if obstacle(email) in {None, Obstacle.INVITED} else refusal(email)
+
+
+def warning(email: str) -> str:
+    """Returns what to tell whoever asks for a link to this address: "" unless its domain needs an invitation."""
+    refused = refusal_by_domain(email)
+    return f"{refused} {_('If you have an account or an invitation, the email lets you in.')}" if refused else ""
 
 
 def condition() -> str:

@@ -1,13 +1,13 @@
 """Mailboxes that anybody opens for ten minutes and throws away: the domains that are known for them."""
 
-from collections.abc import Set
+from collections.abc import Collection
 from functools import cache
 
 from kit import domains
 
 
 @cache
-def known() -> Set[str]:
+def known() -> Collection[str]:
     """Returns the known domains. Only a site that asks pays for them, with a megabyte or two of memory."""
     from disposable_email_domains import blocklist  # noqa: PLC0415 so that no other site reads it
 

@@ -48,7 +48,7 @@ def from_link(request: HttpRequest, sent: Fields) -> HttpResponse:
         opened.count_press(request, link)
         return make_account(request, link, sent)
     except NotInvited:
-        raise press.closed() from None
+        raise press.closed(link.email) from None
     except HasAccount:
         return answer_again(request, link, sent, press.has_account())
     except Unavailable:
@@ -110,7 +110,7 @@ def register(request: HttpRequest, sent: Fields) -> HttpResponse:
     person (409), Invalid for the form's errors, and Limited when network or address has asked too often.
     """
     limits.ASK_PER_NETWORK.check_network(request)
-    if settings.SIGNUP != "open":
+    if settings.SIGNUP == "invited":
         raise press.closed()
     if request.user.is_authenticated:
         raise already_signed_in()

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts import display_names
 from accounts.models import Event, User
 from invites import mails, who_may_join
-from invites.models import lifetimes, reminders
+from invites.models import domain_groups, lifetimes, reminders
 from invites.models.joining import accounts_of, lacks
 from invites.models.lifecycle import Lifecycle
 from invites.models.outcome import Outcome, Reason
@@ -130,8 +130,8 @@ class InviteQuerySet(Lifecycle):
     ) -> User:
         """Makes and returns the account of a newcomer, who accepts `invite` by it, or needs none (None).
 
-        Adds the user to the invitation's groups, and calls them as the inviter does, unless `account` has a `name`.
-        Only the id of `newcomer` is read; `account` and `beginning` are arguments of UserManager.create_user(). To be
+        Adds the user to the invitation's groups and, unless they own the site, to those of their domain, and calls them
+        as the inviter does, unless `account` has a `name`. Only the id of `newcomer` is read; `account` and `beginning` are arguments of UserManager.create_user(). To be
         called in a transaction. Raises Unavailable if the invitation is not open, or another of the `conditions` is not
         met, ValidationError for a malformed name or address, IntegrityError for a taken one; the transaction can't go
         on then.
@@ -141,14 +141,17 @@ class InviteQuerySet(Lifecycle):
             beginning["conditions"] = [invite.taking(newcomer), *conditions]
             invite.hold_groups()
             account = {"name": display_names.fitting(invite.name), **account}
-            joined = list(invite.promised.values())
-            beginning |= {"accepted": invite.pk, "events": [invite.acceptance(newcomer)], "groups": joined}
+            beginning |= {"accepted": invite.pk, "events": [invite.acceptance(newcomer)]}
+        joined = sorted(invite.promised.values()) if invite else []
+        by_domain = {} if account.get("is_superuser") else domain_groups.hold(account["email"])
+        beginning["groups"] = sorted({*joined, *by_domain.values()})
         try:
             user: User = User.objects.create_user(id=newcomer.pk, beginning=beginning, **account)
         except Unmet:
             raise Unavailable from None
         if invite and invite.promised:
             invite.add_to_groups(user, [])
+        domain_groups.join(user, by_domain, joined)
         return user
 
     def issue(

@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from accounts.models import User
 from accounts.session.account_page import PersonRequest, account_page
 from accounts.session.notes import CHOSEN
-from invites import limits
+from invites import limits, who_may_join
 from invites.ask_for_link.ask import log
 from invites.ask_for_link.asked import LinkRequest, remember
 from invites.ask_for_link.form import EmailForm
@@ -95,6 +95,7 @@ def entry_page(
     """
     late = lateness.minutes()
     context = {"suggestion": suggestion, "closed": settings.SIGNUP == "invited", "minutes_late": late}
+    context["condition"] = who_may_join.condition()
     return plain_page.show(request, template, lambda: context | {"form": form()}, late)
 
 

@@ -11,9 +11,9 @@ from kit.json_door import Fields, door
 def show(request: HttpRequest, _sent: Fields) -> HttpResponse:
     """Returns what a program needs to draw its own pages: the setting SIGNUP, and whether members may invite.
 
-    Also the domains that may join, if SIGNUP says so, whether Google is offered, the least length of a password, whether staff need two-step verification,
-    what people are asked about themselves,
-    and the terms to agree to.
+    Also the domains whose people may join, if SIGNUP says so, whether Google is offered, the least length of a
+    password, whether staff need two-step verification, what people are asked about themselves, and the terms to agree
+    to.
     """
     return JsonResponse(
         {

@@ -131,10 +131,10 @@ class InviteQuerySet(Lifecycle):
         """Makes and returns the account of a newcomer, who accepts `invite` by it, or needs none (None).
 
         Adds the user to the invitation's groups and, unless they own the site, to those of their domain, and calls them
-        as the inviter does, unless `account` has a `name`. Only the id of `newcomer` is read; `account` and `beginning` are arguments of UserManager.create_user(). To be
-        called in a transaction. Raises Unavailable if the invitation is not open, or another of the `conditions` is not
-        met, ValidationError for a malformed name or address, IntegrityError for a taken one; the transaction can't go
-        on then.
+        as the inviter does, unless `account` has a `name`. Only the id of `newcomer` is read; `account` and `beginning`
+        are arguments of UserManager.create_user(). To be called in a transaction. Raises Unavailable if the invitation
+        is not open, or another of the `conditions` is not met, ValidationError for a malformed name or address,
+        IntegrityError for a taken one; the transaction can't go on then.
         """
         beginning = {**beginning, "conditions": conditions}
         if invite:  # it is locked before any link: always in this order, so that nothing deadlocks

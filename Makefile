@@ -44,8 +44,8 @@ test-quick: installed-dev ## run the lane of tests that wait for nothing
 test-slow: installed-dev openid-client ## run the lane of tests that start processes, wait or measure, Chromium among them
 	$(call LANE,slow,slow,2)
 
-test-long: installed-dev ## send thousands of odd requests to each JSON door: twenty minutes
-	@SCHEMA_CASES=3000 $(BIN)/python -m pytest -n 2 tests/config/test_openapi.py $(ARGS)
+test-long: installed-dev ## send thousands of odd requests to each JSON door, and guess ten thousand codes: twenty minutes
+	@SCHEMA_CASES=3000 GUESSERS=1000 $(BIN)/python -m pytest -n 2 tests/config/test_openapi.py tests/invites/test_elsewhere.py $(ARGS)
 
 # A client of OpenID Connect, by which tests sign in. Where npm can't fetch it, they are skipped.
 openid-client: tests/clients/node/node_modules/.package-lock.json

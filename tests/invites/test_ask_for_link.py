@@ -76,6 +76,36 @@ def test_every_address_takes_the_same_statements(everyone, settings, django_asse
             Client().post("/", {"email": f"{kind}@example.com"})
 
 
+def typed_by_a_stranger(kind):
+    """Asks for a link, looks at the frame and types a wrong code. Returns all that a stranger can see of it."""
+    browser = Client()
+    browser.post("/", {"email": f"{kind}@example.com"})
+    seen = [browser.get("/invite/sent/state"), browser.post("/invite/sent/code", {"code": "K7WQ-3MTD"})]
+    seen += [browser.post("/api/v1/auth/relay/code", {"code": "K7WQ-3MTD"}, "application/json")]
+    bodies = [CSRF.sub("", page.text).replace(f"{kind}@example.com", "ADDRESS") for page in seen]
+    return [page.status_code for page in seen], bodies, sorted(browser.cookies)
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["mailed", "mailed too often"])
+def test_the_field_for_the_code_tells_nothing_of_an_address(everyone, again):
+    if again:
+        for kind in everyone:
+            Client().post("/", {"email": f"{kind}@example.com"})
+
+    answers = [typed_by_a_stranger(kind) for kind in everyone]
+
+    assert answers[0][0] == [200, 200, 400]
+    assert answers.count(answers[0]) == len(everyone)
+
+
+def test_a_typed_code_takes_the_same_statements_for_every_address(everyone, django_assert_num_queries):
+    for kind in everyone:
+        browser = Client()
+        browser.post("/", {"email": f"{kind}@example.com"})
+        with django_assert_num_queries(1):
+            browser.post("/invite/sent/code", {"code": "K7WQ-3MTD"})
+
+
 def test_every_address_takes_the_same_time(everyone, settings, record_property):
     """Reports the times and asserts none, as clocks vary: equal statements and hashes are what keeps them alike."""
     settings.RATELIMIT_ENABLE = False

@@ -1,5 +1,6 @@
 """A mailed link that is opened in another browser than the one that asked: the code, and the way on here."""
 
+import os
 import re
 from datetime import timedelta
 
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from invites.models import BY_NOBODY, Invite, MagicLink
+from kit import short_code
 from tests.tools import phone
 from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.reading import words
@@ -18,6 +20,7 @@ from tests.tools.reading import words
 pytestmark = pytest.mark.django_db
 
 EMAIL = "grace@example.com"
+GUESSERS = int(os.environ.get("GUESSERS", "20"))  # browsers, each of which sends ten guesses
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"
 
 
@@ -278,6 +281,23 @@ def test_guesses_elsewhere_take_nothing_from_the_browser_that_has_the_code(limit
         for _ in range(6):
             assert not who_is_in(thief) if type_in(thief, code).status_code == 200 else pytest.fail("let in")
 
+    assert type_in(laptop, code).url == "/account"
+
+
+def test_thousands_of_guesses_from_many_browsers_find_no_code(limited, laptop, other, mailbox, ada):
+    """`make test-long` sends ten thousand from a thousand browsers."""
+    ask(laptop, ada.email)
+    code = code_on(other.get(mailbox.link(ada.email)))
+    answers = set()
+    for number in range(GUESSERS):
+        thief = Client(REMOTE_ADDR=f"198.51.{number // 250}.{number % 250 + 1}")
+        thief.post("/", {"email": ada.email})
+        for guess in range(10):
+            typed = code if guess == 9 else short_code.show("guess", f"{number} {guess}", timezone.now())
+            answers.add(type_in(thief, typed).status_code)
+        assert not who_is_in(thief)
+
+    assert answers == {200}
     assert type_in(laptop, code).url == "/account"
 
 

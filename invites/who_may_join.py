@@ -6,6 +6,7 @@ Nothing here asks whether an address is known, so a stranger may read all of it.
 from enum import StrEnum
 
 from django.conf import settings
+from django.utils.text import get_text_list
 from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext as _
 
@@ -72,12 +73,12 @@ def condition() -> str:
     """Returns the sentence that says whose addresses may join without an invitation, or "" if no domain matters."""
     if settings.SIGNUP != "domains":
         return ""
-    named = [domains.readable(pattern) for pattern in settings.SIGNUP_DOMAINS[:NAMED]]
-    more = ["…"] if len(settings.SIGNUP_DOMAINS) > NAMED else []
+    named = [in_line(domains.readable(pattern)) for pattern in settings.SIGNUP_DOMAINS[:NAMED]]
+    are_all = len(settings.SIGNUP_DOMAINS) <= NAMED
     said = _("New accounts are for addresses that end in %(domains)s.")
-    return said % {"domains": in_line(", ".join(named + more))}
+    return said % {"domains": get_text_list(named) if are_all else ", ".join([*named, "…"])}
 
 
 def in_line(text: str) -> str:
-    """Returns domains for a sentence. In one that runs from right to left, marks keep their dots and signs in place."""
+    """Returns a domain for a sentence. In one that runs from right to left, marks keep its dots and signs in place."""
     return f"\u2066{text}\u2069" if get_language_bidi() else text

@@ -30,7 +30,7 @@ SHUT = {
     "mailinator.com": {"DISPOSABLE_MAILBOXES": "refuse"},
 }
 SAID = {
-    "elsewhere.example": "New accounts are for addresses that end in @example.com, .edu.",
+    "elsewhere.example": "New accounts are for addresses that end in @example.com or .edu.",
     "blocked.example": "New accounts with an address at blocked.example are by invitation only.",
     "mailinator.com": "New accounts with a disposable address, such as one at mailinator.com, are by invitation only.",
 }

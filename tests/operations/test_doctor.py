@@ -72,7 +72,7 @@ def test_a_sound_site_is_told_so_and_no_mail_is_sent(sound):
     assert (code, {state for state, *_ in checks.values()}) == (0, {"ok"}), checks
     assert checks.keys() == {
         *("database", "migrations", "clock", "queue", "given up", "proxies", "staff"),
-        *("cache", "mail server", "SITE_URL", "cookies", "hashes", "DEBUG"),
+        *("cache", "mail server", "SITE_URL", "sign-up", "cookies", "hashes", "DEBUG"),
     }
     assert (sound.said["auth"], sound.said["quit"], sound.said["mail"]) == (1, 1, 0)
     assert "secret" not in run()[0]

@@ -65,8 +65,8 @@ def refusal_by_domain(email: str) -> str:
 
 def warning(email: str) -> str:
     """Returns what to tell whoever asks for a link to this address: "" unless its domain needs an invitation."""
-    refused = refusal_by_domain(email)
-    return f"{refused} {_('If you have an account or an invitation, the email lets you in.')}" if refused else ""
+    refused, way = refusal_by_domain(email), _("If you have an account or an invitation, the email lets you in.")
+    return f"{refused} {way}" if refused else ""
 
 
 def condition() -> str:

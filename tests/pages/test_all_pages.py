@@ -204,7 +204,7 @@ def google_invited_only(client):
 
 def of_a_domain(visit):
     """Returns the page that `visit` comes to where other domains than ours need an invitation."""
-    with override_settings(SIGNUP="domains", SIGNUP_DOMAINS=("example.org", "xn--mnchen-3ya.de", "*.edu")):
+    with override_settings(SIGNUP="domains", SIGNUP_DOMAINS=("xn--e1afmkfd.xn--p1ai", "*.xn--p1ai")):
         return visit()
 
 

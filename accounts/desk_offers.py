@@ -6,6 +6,8 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from kit.one_row import Fact
@@ -37,7 +39,7 @@ class Panel:
 
 
 # In the order in which the desk shows them. Higher rooms add theirs by the functions below.
-ACTIONS: list[Any] = ["export", "end_sessions", "turn_off", "turn_on"]
+ACTIONS: list[Any] = ["export", "end_sessions", "keep", "turn_off", "turn_on"]
 PANELS: list[Callable[[HttpRequest, User], Panel | None]] = []
 FACTS: list[Callable[[HttpRequest, User], list[Fact]]] = []
 # Of a group, the names of what others know it by its name: it can't be renamed by accident then.
@@ -82,3 +84,11 @@ def add_users_of_groups(name: Callable[[Group], list[str]]) -> None:
 def users_of(group: Group) -> list[str]:
     """Returns the names of what knows this group by its name."""
     return [name for find in GROUP_USERS for name in find(group)]
+
+
+def state_tag(person: User) -> str:
+    """Returns a tag, as HTML, that says whether the person's account can be used."""
+    words, tone = (_("Leaving"), "tag warn") if person.leaves_at else (_("Active"), "tag ok")
+    if not person.is_active:
+        words, tone = _("Turned off"), "tag"
+    return format_html('<span class="{}">{}</span>', tone, words)

@@ -1,6 +1,7 @@
 """Mails that tell the owner of an account what was done with it, and what to do if somebody else did it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 # The button in mails about an account. Its salt still names the room that tokens were first made for.
 NOT_ME = tokens.Purpose("frontdoor.invites.not-me", "not_me")
+# The button in the mail to somebody who is leaving: the account stays.
+KEEP = tokens.Purpose("frontdoor.accounts.keep", "leaving_keep")
 
 # The mail for each kind of event, by its name in templates/mail/.
 MAILS = {
@@ -37,6 +40,7 @@ MAILS = {
     "recovery_code_used": "recovery_code_used",
     "code_failed": "code_failed",
     "exported": "exported",
+    "came_back": "stays",
 }
 FINAL = {"email_restored"}  # mails to an address that has no say about the account any more
 
@@ -53,10 +57,10 @@ def tell(event: "Event") -> None:
 def letter(event: "Event") -> OutboxMessage | None:
     """Returns the mail about an event, to the address it names (Event.told), with a link to say "this was not me".
 
-    It is not stored yet. For a deleted account there is none. Mails in FINAL have no link. Raises KeyError for an event
-    of a kind that is not in MAILS.
+    It is not stored yet. For a deleted account there is none, nor for one whose owner is leaving: they are mailed
+    nothing but the way back. Mails in FINAL have no link. Raises KeyError for an event of a kind that is not in MAILS.
     """
-    if event.user is None:
+    if event.user is None or event.user.leaves_at:
         return None
     name, google = MAILS[event.kind], event.detail.get("google", "")
     with preferences.override(event.user.settings) as language:
@@ -167,6 +171,23 @@ def in_words(changed: Mapping[str, Sequence[Any]]) -> list[str]:
         for name in lines
         if name in changed
     ]
+
+
+def way_back(user: "User", event: "Event", until: datetime) -> None:
+    """Mails the owner of a leaving account that it can be kept until then, with a button that keeps it.
+
+    It goes to the account's address and, as farewell() does, to those it has left in the last 72 hours. `event` records
+    that the deletion was chosen. The mails are stored in the outbox, in the caller's transaction.
+    """
+    with preferences.override(user.settings) as language:
+        context = {
+            "username": without_link(user.username),
+            "device": device_in_words(event.device),
+            "when": times.on(event.at),
+            "until": times.until(until),
+        }
+        for address in sorted({user.email, *user.address.former()}):
+            post("leaving", address, context, language=language, links={"url": tokens.unsigned(KEEP, event.pk)})
 
 
 def farewell(user: "User", event: "Event", device: str) -> None:

@@ -39,7 +39,7 @@ def row(person: User) -> list[str]:
         person.username,
         person.name,
         person.email,
-        "active" if person.is_active else "turned off",
+        state(person),
         "yes" if person.is_staff else "",
         "yes" if person.is_superuser else "",
         "; ".join(group_names(person)),
@@ -50,6 +50,13 @@ def row(person: User) -> list[str]:
         person.accepted_terms,
         *profile_fields.held(person).values(),
     ]
+
+
+def state(person: User) -> str:
+    """Returns whether the account can be used."""
+    if not person.is_active:
+        return "turned off"
+    return "leaving" if person.leaves_at else "active"
 
 
 def group_names(person: User) -> list[str]:

@@ -173,7 +173,7 @@ def tell_superusers(event: Event, what: "str | Promise", changed: dict[str, list
 
     The mails are stored in the outbox. `what` and `changed` are those of record().
     """
-    others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk__in=[one.pk for one in but])
+    others = User.objects.usable().filter(is_superuser=True).exclude(pk__in=[one.pk for one in but])
     notices.mail_power_used(others.order_by("pk")[:MOST_TOLD], event, what, changed)
 
 

@@ -85,6 +85,8 @@ SENTENCES = {
     Event.Kind.APP_ASKED: _("%(who)s asked for access to %(app)s"),
     Event.Kind.APP_DECLINED: _("Access to %(app)s was declined to %(who)s"),
     Event.Kind.APP_DISCONNECTED: _("%(who)s disconnected %(app)s"),
+    Event.Kind.LEAVING: _("%(who)s is leaving: the account is to be deleted"),
+    Event.Kind.CAME_BACK: _("%(who)s kept the account"),
     Event.Kind.DELETED: _("An account was deleted"),
     Event.Kind.INVITED: _("%(who)s invited %(invited)s"),
     Event.Kind.RESENT: _("%(who)s sent the invitation to %(invited)s again"),
@@ -92,6 +94,7 @@ SENTENCES = {
     Event.Kind.REVOKED: _("%(who)s withdrew the invitation to %(invited)s"),
     Event.Kind.REMINDED: _("%(who)s reminded %(invited)s of the invitation"),
     Event.Kind.STOPPED: _("%(who)s stopped a mail to %(invited)s before it left"),
+    Event.Kind.TAKEN_OVER: _("%(who)s took over the invitation to %(invited)s"),
     Event.Kind.ACCEPTED: _("%(who)s accepted an invitation"),
     Event.Kind.DECLINED: _("%(who)s declined the invitation"),
 }
@@ -113,6 +116,7 @@ BY_STAFF = {
     Event.Kind.SECOND_FACTOR_OFF: _("%(staff)s turned off two‑step verification of %(who)s"),
     Event.Kind.APP_DECLINED: _("%(staff)s declined access to %(app)s to %(who)s"),
     Event.Kind.EXPORTED: _("%(staff)s exported the data of %(who)s"),
+    Event.Kind.CAME_BACK: _("%(staff)s kept the account of %(who)s"),
 }
 # What a command has done, or somebody without an account, or one that is deleted.
 BY_NOBODY = {
@@ -122,6 +126,7 @@ BY_NOBODY = {
     Event.Kind.REVOKED: _("The invitation to %(invited)s was withdrawn"),
     Event.Kind.REMINDED: _("%(invited)s was reminded of the invitation"),
     Event.Kind.STOPPED: _("A mail to %(invited)s was stopped before it left"),
+    Event.Kind.TAKEN_OVER: _("The invitation to %(invited)s was taken over"),
     Event.Kind.DECLINED: _("%(invited)s declined the invitation"),
 }
 INTO_GROUPS = _("%(who)s invited %(invited)s to %(groups)s"), _("%(invited)s was invited to %(groups)s")

@@ -10,10 +10,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts import asking
-from accounts.session import pending, sessions
+from accounts.session import coming_back, pending, sessions
 from accounts.session.account_page import changing, for_person
 from accounts.session.notes import HANDLE
 from kit.json_door import Refused, refusal
+from kit.times import day
 
 View = Callable[..., HttpResponseBase]
 
@@ -67,11 +68,15 @@ def who(request: HttpRequest, status: int = 200, *, groups: bool = False, **more
 def missing_step(request: HttpRequest) -> Refused:
     """Returns the 401 for a visitor who is not signed in, for the caller to raise or to answer with.
 
-    If a sign-in waits for its code, it asks for the code, and its `next` is the address of the JSON door that takes it;
-    else it asks for signing in.
+    If a sign-in waits for its code, it asks for the code, and its `next` is the address of the JSON door that takes it.
+    If it waits for the owner to keep an account that they have left, it asks for that. Else it asks for signing in.
     """
     waiting = pending.find(request)
     if waiting and waiting.user:
         said = _("Enter the code from your authenticator app, or a recovery code.")
         return Refused(401, "second_factor", said, next=reverse("api_login_code"))
+    back = coming_back.find(request)
+    if back and back.user.leaves_at:
+        said = _("Your account is to be deleted on %(day)s. Keep it to sign in.")
+        return Refused(401, "leaving", said % {"day": day(back.user.leaves_at)}, next=reverse("api_keep"))
     return Refused(401, "signed_out", _("Sign in first."))

@@ -7,6 +7,7 @@ from django.urls import path
 from accounts.api import account as api_account
 from accounts.api import email_change as api_email_change
 from accounts.api import google as api_google_account
+from accounts.api import keep as api_keep
 from accounts.api import login as api_login
 from accounts.api import password as api_password
 from accounts.api import proof as api_proof
@@ -29,9 +30,11 @@ from accounts.session.pages import devices, logout, onward
 from config import loading, openapi
 from config.edge import pages as edge
 from config.edge.security_txt import security_txt
+from invites.api import as_me as api_as_me
 from invites.api import config as api_config
 from invites.api import confirm as api_confirm
 from invites.api import google as api_google
+from invites.api import keep as api_keep_link
 from invites.api import links as api_links
 from invites.api import relay as api_relay
 from invites.api import reset_password as api_reset
@@ -39,7 +42,7 @@ from invites.api import sign_up as api_sign_up
 from invites.ask_for_link.pages import ask as ask_for_link
 from invites.ask_for_link.pages import wait
 from invites.google import pages as google
-from invites.link.pages import confirm, decline, disown, into_groups, not_me, readdress
+from invites.link.pages import as_me, confirm, decline, disown, into_groups, keep, not_me, readdress
 from invites.members import pages as members
 from invites.reset_password import pages as reset_password
 from invites.sign_up import pages as sign_up
@@ -73,6 +76,8 @@ urlpatterns = [
     path("invite/readdress", readdress.ask, name="invite_readdress_ask"),
     path("invite/readdress/answer", readdress.approve, name="invite_readdress"),
     path("invite/readdress/decline", readdress.decline, name="invite_readdress_decline"),
+    path("invite/as-me", as_me.ask, name="invite_as_me"),
+    path("invite/as-me/code", as_me.code, name="invite_as_me_code"),
     path("invite/not-asked", disown.disown, name="invite_not_asked"),
     path("not-me", not_me.not_me, name="not_me"),
     path("login", password_login.login, name="account_login"),
@@ -103,6 +108,8 @@ urlpatterns = [
     path("account/delete", privacy.delete, name="account_delete"),
     path("login/code", code_login.authenticate, name="mfa_authenticate"),
     path("login/code/abandon", code_login.abandon, name="mfa_abandon"),
+    path("login/keep", gate.keep, name="account_keep"),
+    path("keep", keep.keep, name="leaving_keep"),
     path("account/second-factor", second_factor.overview, name="second_factor"),
     path("account/second-factor/app", second_factor.app, name="second_factor_app"),
     path("account/second-factor/browsers", second_factor.browsers, name="second_factor_browsers"),
@@ -115,6 +122,8 @@ urlpatterns = [
     path(".well-known/security.txt", security_txt, name="security_txt"),
     path("api/v1/config", api_config.show),
     path("api/v1/invite", api_links.invite),
+    path("api/v1/invite/as-me", api_as_me.ask),
+    path("api/v1/invite/as-me/code", api_as_me.code),
     path("api/v1/auth/create", api_sign_up.create, name="api_create"),
     path("api/v1/auth/confirm", api_confirm.confirm, name="api_confirm"),
     path("api/v1/auth/relay", api_relay.show),
@@ -122,6 +131,8 @@ urlpatterns = [
     path("api/v1/auth/relay/not-asked", api_relay.disown),
     path("api/v1/auth/login", by_method(POST=api_login.login, DELETE=api_login.give_up)),
     path("api/v1/auth/login/code", api_login.code, name="api_login_code"),
+    path("api/v1/auth/keep", by_method(POST=api_keep.keep, DELETE=api_keep.leave), name="api_keep"),
+    path("api/v1/auth/keep/link", api_keep_link.keep),
     path("api/v1/auth/logout", api_login.logout),
     path("api/v1/auth/session", api_sessions.current),
     path("api/v1/auth/sessions", api_sessions.list_sessions),

@@ -39,7 +39,8 @@ def tell(pk: UUID) -> bool:
 
     Tells of AT_ONCE invitations at most; the next mail tells of the others. What is told is marked in the transaction
     that stores the mail, so that it is told once. Nobody is mailed twice within EVERY, nor while another process is
-    about it; and nobody whose account is turned off or who wants no such mail: for them it only counts as told.
+    about it; and nobody whose account is turned off, who is leaving or who wants no such mail: for them it only counts
+    as told.
     """
     inviter = User.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=pk).first()
     if inviter is None or has_been_told(inviter):
@@ -47,7 +48,7 @@ def tell(pk: UUID) -> bool:
     rows = Invite.objects.with_news().filter(invited_by=inviter).order_by("pk")
     invites = list(rows.select_for_update(no_key=True)[:AT_ONCE])
     Invite.objects.filter(pk__in=[invite.pk for invite in invites]).update(has_news=False)
-    if not inviter.is_active or not inviter.settings.get("digest", True):
+    if not inviter.is_usable or not inviter.settings.get("digest", True):
         return False
     accepted, declined, back = sort(invites)
     if accepted or declined or back:
@@ -101,8 +102,13 @@ def lines(invites: Sequence[Invite]) -> list[str]:
 
 
 def line(invite: Invite) -> str:
-    """Returns the address of an invitation, after the name that its inviter gave, and why it was declined."""
+    """Returns the address of an invitation, after the name that its inviter gave, and why it was declined.
+
+    If it was accepted under another address, that stands there, too.
+    """
     email = readable(invite.email)
+    if invite.accepted_as:
+        email = _("%(invited)s, as %(address)s") % {"invited": email, "address": readable(invite.accepted_as)}
     named = f"{invite.name} ({email})" if invite.name else email
     reason = invite.decline_reason
     return _("%(person)s: “%(reason)s”") % {"person": named, "reason": reason} if reason else named

@@ -29,6 +29,14 @@ ASK_PER_OWNER_A_DAY = Quota("ask-owner-day", most=10, window=timedelta(days=1), 
 # browser that has asked can be right, and whoever guesses in others must not shut out the one that has the code.
 CODE_PER_ASKING = Guesses("relay-code", most=5, window=timedelta(hours=1))
 
+# Wrong codes for an invitation that went to another address, by invitation and person.
+CODE_AS_ME = Guesses(
+    "code-as-me",
+    most=5,
+    window=timedelta(minutes=15),
+    reason=_("Too many wrong codes. You can enter one again after %(time)s."),
+)
+
 # Sending oneself the mail of a list before the list is sent.
 SAMPLE_PER_STAFF = Quota("sample", most=20, window=timedelta(hours=1))
 

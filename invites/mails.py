@@ -258,6 +258,17 @@ def inviter(invite: "Invite") -> str:
     return invite.invited_by.name or unlinked(invite.invited_by.username)
 
 
+def prove_other(invite: "Invite", person: User, code: str, until: datetime, language: str) -> None:
+    """Mails the invited address a `code`, which is good `until` then: by it `person` accepts with another address.
+
+    `language` is that in which it was asked for. The mail is stored in the caller's transaction.
+    """
+    with preferences.override({}, invite.language or language) as spoken:
+        context = {"me": readable(person.email), "email": readable(invite.email), "code": code}
+        context["until"] = times.until(until)
+        post("prove_other", invite.email, context, language=spoken)
+
+
 def ask_to_readdress(invite: "Invite") -> None:
     """Mails the sender of an invitation that its holder wants it at another address, `invite.readdress_to`.
 
@@ -272,6 +283,16 @@ def ask_to_readdress(invite: "Invite") -> None:
             }
             links = {"url": tokens.unsigned(purposes.READDRESS, invite.pk)}
             post("readdress", invite.invited_by.email, context, language=language, links=links)
+
+
+def taken_over(colleague: User, left: User, number: int, url: str) -> None:
+    """Mails the colleague that somebody who has left has handed them this number of open invitations.
+
+    `url` is where the colleague sees them. The mail is stored in the caller's transaction.
+    """
+    with preferences.override(colleague.settings) as language:
+        context = {"by": without_link(left.username), "count": number, "url": url}
+        post("taken_over", colleague.email, context, language=language)
 
 
 def tell_not_readdressed(invite: "Invite") -> None:

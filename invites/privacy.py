@@ -20,6 +20,7 @@ INVITES = (
         "sent_at",
         "sends",
         "accepted_at",
+        "accepted_as",
     ),
     *("declined_at", "decline_reason"),
 )

@@ -65,7 +65,7 @@ def ask(app: App, person: User, words: str, **trace: Any) -> None:
 def tell_superusers(app: App, person: User) -> None:
     """Mails superusers that the person asks to be let into the app. The mails are stored in the outbox."""
     mails = []
-    for superuser in User.objects.filter(is_superuser=True, is_active=True).order_by("pk")[:MOST_TOLD]:
+    for superuser in User.objects.usable().filter(is_superuser=True).order_by("pk")[:MOST_TOLD]:
         with preferences.override(superuser.settings) as language:
             context = {
                 "username": without_link(person.username),

@@ -1,23 +1,17 @@
 """JSON doors to the user's own account: reading it, changing what others read, and deleting it."""
 
-import logging
-
-from django.contrib.auth import logout as forget
-from django.db import DatabaseError
 from django.http import HttpResponse, JsonResponse
-from django.utils.translation import gettext as _
 
 from accounts import asking, limits, profile_fields, terms
 from accounts.api import proof
 from accounts.models import User
-from accounts.password.forms import WithProof
+from accounts.privacy.leave import NotNow, leave
+from accounts.privacy.leave_form import LeaveForm
 from accounts.profile.profile_form import ProfileForm
 from accounts.session import sessions
 from accounts.session.account_page import PersonRequest
 from accounts.who import changes, signed_in
 from kit.json_door import Fields, Invalid, Refused, door, message
-
-log = logging.getLogger("frontdoor.accounts")
 
 
 @door("GET", guard=signed_in)
@@ -69,19 +63,18 @@ def described(user: User) -> HttpResponse:
 
 @door("DELETE", limits.POST_PER_NETWORK, guard=signed_in)
 def delete(request: PersonRequest, sent: Fields) -> HttpResponse:
-    """Deletes the account, mails its owner, and answers with a message. All its sessions end.
+    """Has the account deleted, `when` "later" (in 14 days, unless its owner comes back) or "now". Answers a message.
+
+    Without `when` it is later. All its sessions end, and its owner is mailed. `hand_to`, a username or an address, is
+    who takes over the open invitations; else they are withdrawn.
 
     Needs `password`, unless the user has proven ownership in the last 15 minutes. Answers 403 without either, 400 for a
-    wrong password, 429 after too many tries, 503 if the database fails (nothing is deleted then), and 401 to anyone not
-    signed in, or whose sessions have all ended meanwhile.
+    wrong password or an unknown colleague, 409 to the last superuser, 429 after too many tries, 503 if the database
+    fails (nothing is deleted then), and 401 to anyone not signed in, or whose sessions have all ended meanwhile.
     """
-    form = WithProof(request, sent)
+    form = LeaveForm(request, sent)
     proof.check(form)
     try:
-        request.person.erase(**request.trace)
-    except DatabaseError:
-        log.exception("deleting an account failed")
-        said = _("We couldn’t delete your account just now. Nothing has been removed. Try again in a few minutes.")
-        raise Refused(503, "unavailable", said) from None
-    forget(request)
-    return message(_("Your account has been deleted and you’re signed out everywhere."))
+        return message(leave(request, form))
+    except NotNow as error:
+        raise Refused(error.status, error.code, str(error.words)) from None

@@ -73,14 +73,15 @@ def enter(request: HttpRequest, user: User, waiting: Waiting, sent: Fields) -> H
     """Checks the sent `code` of `user`, starts the session, and returns the JSON that says who is signed in.
 
     It also holds `next` and, after a recovery code, how many are left; with the field `trust`, the response sets the
-    cookie of a trusted browser. Raises Invalid for a wrong code, Limited after too many tries, and Superseded if all
-    sessions of the account have ended meanwhile.
+    cookie of a trusted browser. If the owner is leaving, it is the 401 that asks whether the account stays. Raises
+    Invalid for a wrong code, Limited after too many tries, and Superseded if all sessions of the account have ended
+    meanwhile.
     """
     form = CodeForm(request, sent, user=user)
     if not form.is_valid():
         raise Invalid(form)
     second_press.remember(request, waiting)
-    sessions.enter(request, user, waiting.way, factor=form.factor)
+    sessions.go_on(request, user, waiting.way, waiting.next_url, factor=form.factor)
     more: dict[str, Any] = {"next": waiting.next_url or None, **breaches.member(request)}
     if form.kind == RECOVERY:
         more["recovery_codes_left"] = len(user.second_factor.recovery_codes)

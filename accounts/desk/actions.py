@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from accounts import desk_offers, notices, people_csv, power
-from accounts.models import User
+from accounts.models import Superseded, User
 from accounts.models.queryset import WORDS
 from kit import csv_lines
 from kit.found_by_words import FoundByWords
@@ -74,6 +74,28 @@ class PersonActions(FoundByWords):
         people, skipped = self.sift(request, queryset)
         number = self.switch(request, [person for person in people if not person.is_active], on=True)
         self.report(request, _("%(count)s turned on.") % {"count": number}, number, skipped)
+
+    @admin.action(
+        description=gettext_lazy("Keep the account"),
+        permissions=["keep"],
+        location=admin.ActionLocation.CHANGE_FORM,
+    )
+    def keep(self, request: HttpRequest, queryset: Any) -> None:
+        """Lets the accounts stay of the chosen people who are leaving, records it and mails them; says how many.
+
+        All other superusers are mailed once about the staff and superusers among them.
+        """
+        kept: list[User] = []
+        for person in queryset:
+            with suppress(Superseded):  # deleted meanwhile
+                if person.leaving.come_back(**power.by(request)):
+                    kept.append(person)
+        power.record_on(request, list(filter(power.is_powerful, kept)), {})
+        self.report(request, _("%(count)s kept.") % {"count": len(kept)}, len(kept), Counter())
+
+    def has_keep_permission(self, request: HttpRequest) -> bool:
+        """Returns whether the visitor may keep accounts that their owners have left: superusers alone may."""
+        return bool(request.user.is_superuser)
 
     def switch(self, request: HttpRequest, people: list[User], *, on: bool) -> int:
         """Turns these accounts on or off, records it, and mails their owners. Returns how many were not deleted before.

@@ -30,6 +30,7 @@ class PeopleChips(Chips):
             ("one_step", _("No two‑step")),
             ("staff", _("Staff")),
             ("off", _("Turned off")),
+            ("leaving", _("Leaving")),
         ]
 
     def rows_of(self, queryset: Any, value: str) -> Any:

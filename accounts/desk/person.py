@@ -14,7 +14,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import display_names, names, people_csv, power, profile_fields
+from accounts import desk_offers, display_names, names, people_csv, power, profile_fields
 from accounts.desk.filters import GoogleFilter, LastSignInFilter, PasswordFilter, PeopleChips
 from accounts.desk.person_page import PersonPage, ways_in
 from accounts.models import Superseded, User
@@ -74,10 +74,14 @@ class PersonForm(forms.ModelForm):
         self.initial = {**self.initial, **profile_fields.first_values(profile_fields.held(self.instance))}
 
     def clean_username(self) -> str:
-        """Returns the username in lower case. Raises ValidationError if it breaks a rule or is reserved."""
+        """Returns the username in lower case. Raises ValidationError if it breaks a rule, is reserved or taken."""
         typed = self.cleaned_data["username"]
-        unchanged = addresses.key(typed) == self.initial.get("username")  # it may be older than a rule of today
-        return self.initial["username"] if unchanged else names.normalize(typed)
+        if addresses.key(typed) == self.initial.get("username"):  # it may be older than a rule of today
+            return str(self.initial["username"])
+        name = names.normalize(typed)
+        if User.objects.is_taken(name):
+            raise names.taken_error(User.objects.free_name(name))
+        return name
 
     def clean_name(self) -> str:
         """Returns the name, perhaps "". Raises ValidationError if it breaks a rule of display_names."""
@@ -134,8 +138,7 @@ class PersonAdmin(PersonPage):
     @admin.display(description=gettext_lazy("state"))
     def state(self, person: User) -> str:
         """Returns whether the account is on, as a tag, and another for whoever may use the desk."""
-        words, tone = (_("Active"), "ok") if person.is_active else (_("Turned off"), "")
-        tag = format_html('<span class="{}">{}</span>', f"tag {tone}".strip(), words)
+        tag = desk_offers.state_tag(person)
         return format_html('{} <span class="tag">{}</span>', tag, _("Staff")) if person.is_staff else tag
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:

@@ -84,7 +84,8 @@ class PersonPage(PersonActions, OneRow):
 
     def applies(self, request: HttpRequest, row: User, name: str) -> bool:
         """Returns whether the action `name` would change this person. Nobody may shut themselves out."""
-        own = {"turn_off": row.is_active, "turn_on": not row.is_active, "end_sessions": row.is_active}
+        own = {"turn_off": row.is_active, "turn_on": not row.is_active, "end_sessions": row.is_usable}
+        own["keep"] = row.leaves_at is not None
         if name in own:
             return own[name] and row != request.user
         return name not in desk_offers.APPLIES or desk_offers.APPLIES[name](row)
@@ -119,6 +120,7 @@ def facts(person: User) -> list[Fact]:
         Fact(_("Joined"), brief_html(person.joined_at)),
         Fact(_("Last seen"), brief_html(person.last_login) if person.last_login else _("never")),
         Fact(_("Inviting"), paused(person)),
+        Fact(_("Leaves"), brief_html(person.leaves_at) if person.leaves_at else ""),
     ]
     return [fact for fact in known if fact.value]
 

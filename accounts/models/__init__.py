@@ -3,6 +3,8 @@
 from accounts.models.address import Address
 from accounts.models.event import Event
 from accounts.models.google import ConnectedElsewhere, LastWayIn
+from accounts.models.held_name import HeldName
+from accounts.models.leaving import LastOwner
 from accounts.models.not_me import EventUnavailable, NotMe
 from accounts.models.queryset import Superseded
 from accounts.models.session import Session
@@ -13,6 +15,8 @@ __all__ = [
     "ConnectedElsewhere",
     "Event",
     "EventUnavailable",
+    "HeldName",
+    "LastOwner",
     "LastWayIn",
     "NotMe",
     "Session",

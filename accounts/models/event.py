@@ -22,7 +22,9 @@ NOBODYS_KEPT = timedelta(days=30)
 # What many events are about. By all other kinds, an account was changed.
 FAILURES = ("code_failed", "failed", "guessed")
 SESSIONS = ("app_signed_in", "prolonged", "session_ended", "signed_in", "signed_out")
-INVITATIONS = ("accepted", "declined", "extended", "invited", "reminded", "resent", "revoked", "stopped")
+INVITATIONS = (
+    *("accepted", "declined", "extended", "invited", "reminded", "resent", "revoked", "stopped", "taken_over"),
+)
 FAILED = models.Q(kind__in=FAILURES)
 NO_CHANGES = (*FAILURES, *INVITATIONS, *SESSIONS)
 CHANGED = ~models.Q(kind__in=[*NO_CHANGES])
@@ -111,6 +113,8 @@ class Event(models.Model):
         RECOVERY_CODE_USED = "recovery_code_used", _("Recovery code used")
         CODE_FAILED = "code_failed", _("Wrong code entered")
         EXPORTED = "exported", _("Data downloaded")
+        LEAVING = "leaving", _("Deletion chosen for later")
+        CAME_BACK = "came_back", _("Account kept")
         DELETED = "deleted", _("Account deleted")
         INVITED = "invited", _("Invited somebody")
         RESENT = "resent", _("Sent an invitation again")
@@ -118,6 +122,7 @@ class Event(models.Model):
         REVOKED = "revoked", _("Withdrew an invitation")
         REMINDED = "reminded", _("Reminder sent")
         STOPPED = "stopped", _("Stopped a mail")
+        TAKEN_OVER = "taken_over", _("Took over an invitation")
         ACCEPTED = "accepted", _("Accepted an invitation")
         DECLINED = "declined", _("Declined an invitation")
         APP_AGREED = "app_agreed", _("Let an app learn who this is")

@@ -13,7 +13,7 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from accounts import limits, names
-from accounts.models import read_along
+from accounts.models import held_name, read_along
 from accounts.models.event import Event
 from accounts.models.queryset import UserQuerySet, authenticator_apps
 from accounts.models.session import stored_key
@@ -98,9 +98,23 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
 
         Each transaction that asks waits until the one before has ended, so that only one makes the first superuser.
         """
+        self._lock_owners()
+        return not self.filter(is_superuser=True).exists()
+
+    def lock_last_owner(self, user: "User") -> bool:
+        """Returns True if `user` is the only superuser whose account can be used. To be called in a transaction.
+
+        Each transaction that asks of a superuser waits until the one before has ended, so that one of two stays.
+        """
+        if not user.is_superuser:
+            return False
+        self._lock_owners()
+        return not self.usable().filter(is_superuser=True).exclude(pk=user.pk).exists()
+
+    @staticmethod
+    def _lock_owners() -> None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('frontdoor.owner'))")
-        return not self.filter(is_superuser=True).exists()
 
     def store_new(
         self,
@@ -131,6 +145,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
             groups=list(groups),
         )
         statement = OneStatement(conditions)
+        statement.add(held_name.refusing(user.username, after=statement.met))
         statement.insert(user, user.address.first(), *Event.beginning(user, accepted=accepted, way=way, **trace))
         statement.add(Suppression.objects.opt_out_undone(user.email))  # the owner must hear of the account
         OutboxEvent.objects.add_to(statement, [created, *events])

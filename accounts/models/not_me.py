@@ -108,8 +108,8 @@ class NotMe:
         Ends every session; removes the password, Google and known devices, a second factor that was set up since, and
         the recovery codes if one was used; turns mails about the account on again. Restores a name that was changed
         since, unless another account has it by now, and an address that was changed since or, if another account has
-        it, turns this account off. All in one transaction. Raises EventUnavailable if the event was disowned already,
-        or can't be any more.
+        it, turns this account off. An account that was to be deleted stays. All in one transaction. Raises
+        EventUnavailable if the event was disowned already, or can't be any more.
         """
         user, told = self._claim(), self.event.told
         codes_go, name = self.recovery_codes_go, self.former_name
@@ -125,6 +125,8 @@ class NotMe:
             user.turn_off(**trace)  # two mailboxes claim the account, and neither can prove more: staff must look
         else:
             user.end_sessions()
+        if user.leaves_at:
+            user.leaving.come_back(**trace)  # perhaps the thief has chosen that it ends
         Event.objects.record(Event.Kind.DISOWNED, user, told=told, **trace)
         return user
 

@@ -1,6 +1,6 @@
 """Queries for users, and what can be done to many of them at once."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from django.db.models.lookups import LessThan
 from django.utils import timezone
 
 from accounts import names
-from accounts.models import ended_sessions
+from accounts.models import ended_sessions, held_name
 from accounts.models.event import Event
 from accounts.models.google import PROVIDER
 from accounts.models.session import Session
@@ -61,7 +61,33 @@ class UserQuerySet(models.QuerySet["User"]):
         Costs one query, however many are taken. Another request may still take the name first.
         """
         near = names.candidates(wish)
-        return names.first_free(near, self.filter(username__in=near).values_list("username", flat=True))
+        return names.first_free(near, self.taken(near))
+
+    def taken(self, usernames: Collection[str]) -> set[str]:
+        """Returns those of these usernames that a user has, or that are held for a while after somebody has left.
+
+        Costs one query.
+        """
+        named, held = held_name.among(usernames)
+        used = self.filter(username__in=usernames).order_by().values_list("username", flat=True)
+        found = used.union(held.values_list("digest", flat=True))
+        return {named.get(one, one) for one in found}
+
+    def is_taken(self, username: str) -> bool:
+        """Returns whether nobody can choose this username now; see taken()."""
+        return bool(self.taken([username]))
+
+    def usable(self) -> "UserQuerySet":
+        """Returns the accounts that are on, and whose owners are not about to leave."""
+        return self.filter(is_active=True, leaves_at=None)
+
+    def leaving(self) -> "UserQuerySet":
+        """Returns the accounts whose owners have left, and may still come back."""
+        return self.filter(leaves_at__isnull=False)
+
+    def to_finish(self) -> "UserQuerySet":
+        """Returns the accounts whose owners have left, and have not come back in time."""
+        return self.filter(leaves_at__lte=timezone.now())
 
     def with_password(self) -> "UserQuerySet":
         return self.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)

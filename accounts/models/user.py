@@ -13,11 +13,12 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts import display_names, names, notices, profile_fields, terms
-from accounts.models import ended_sessions
+from accounts.models import ended_sessions, held_name
 from accounts.models.address import Address
 from accounts.models.credentials import Credentials
 from accounts.models.event import Event
 from accounts.models.google import Google
+from accounts.models.leaving import Leaving
 from accounts.models.manager import UserManager
 from accounts.models.queryset import NEVER_BACK, WORDS, Superseded
 from accounts.models.second_factor import SecondFactor
@@ -53,6 +54,8 @@ class User(Credentials, PermissionsMixin):
     # Since when this user may not invite anybody, on a site where members may.
     invites_paused_at = models.DateTimeField(_("invitations paused"), null=True, editable=False)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
+    # When the account is to be deleted, unless its owner comes back before; see accounts.models.leaving.
+    leaves_at = models.DateTimeField(_("leaves"), null=True, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -90,6 +93,7 @@ class User(Credentials, PermissionsMixin):
             models.Index(fields=["-id"], name="user_owner", condition=models.Q(is_superuser=True)),
             models.Index(fields=["-id"], name="user_no_password", condition=models.Q(password__startswith=UNUSABLE)),
             models.Index(fields=["-id"], name="user_never_back", condition=NEVER_BACK),
+            models.Index(fields=["leaves_at"], name="user_leaving", condition=models.Q(leaves_at__isnull=False)),
             models.Index(
                 models.F("last_login").desc(nulls_last=True), models.F("id").desc(), name="user_by_last_login"
             ),
@@ -127,6 +131,15 @@ class User(Credentials, PermissionsMixin):
     def ways_in(self) -> WaysIn:
         return WaysIn(self)
 
+    @property
+    def leaving(self) -> Leaving:
+        return Leaving(self)
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the account is on, and its owner is not about to leave."""
+        return self.is_active and self.leaves_at is None
+
     def save_preferences(self, **chosen: Any) -> None:
         """Stores these settings of the user; their other settings stay as they are in the database.
 
@@ -153,6 +166,16 @@ class User(Credentials, PermissionsMixin):
             raise Superseded
         return held
 
+    def lock_soon(self) -> None:
+        """Locks the account's row as lock_or_raise() does, but waits no longer than three seconds for a locked row.
+
+        That holds for each row that the transaction asks for from now on: the owner must not wait long. Raises
+        DatabaseError if one stays locked.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '3s'")
+        self.lock_or_raise()
+
     def rename(self, username: str, **trace: Any) -> None:
         """Changes the username, and mails the owner. `trace` is the ip and device of the request.
 
@@ -162,6 +185,7 @@ class User(Credentials, PermissionsMixin):
         with transaction.atomic():
             held, after = self.lock_or_raise(), names.normalize(username)
             before, held.username = held.username, after
+            held_name.refusing(after).run()
             held.save(update_fields=["username"])
             held.announce_update("username")
             self.username = after
@@ -222,12 +246,13 @@ class User(Credentials, PermissionsMixin):
         """Gives the account its former name `username` back, without a mail.
 
         `trace` is the ip and device of the request. Returns True, or False, and changes nothing, if another account has
-        the name by now. The caller has locked the account's row.
+        had the name since. The caller has locked the account's row.
         """
         left = self.username
         try:
             with transaction.atomic():
                 self.username = username
+                held_name.refusing(username).run()
                 self.save(update_fields=["username"])
                 self.announce_update("username")
                 Event.objects.record(Event.Kind.USERNAME_CHANGED, self, before=left, **trace)
@@ -268,6 +293,8 @@ class User(Credentials, PermissionsMixin):
         """
         moves = "email" in fields
         with transaction.atomic():
+            if "username" in fields:
+                held_name.refusing(self.username).run()
             self.save(update_fields=fields)
             if moves:
                 self.address.set_only()
@@ -327,13 +354,12 @@ class User(Credentials, PermissionsMixin):
     def erase(self, **trace: Any) -> None:
         """Deletes the account, and mails its owner that it is gone; the mail names the device in `trace`, if any.
 
-        Raises Superseded if all sessions of the account have ended since the user was read, and DatabaseError if the
-        database fails, such as when a row has been locked for three seconds. Then nothing is deleted.
+        Its username is held for a while. Raises Superseded if all sessions of the account have ended since the user was
+        read, and DatabaseError if the database fails, such as when a row has been locked for three seconds. Then
+        nothing is deleted.
         """
         with transaction.atomic():
-            with connection.cursor() as cursor:  # if another process has locked a row, the owner must not wait long
-                cursor.execute("SET LOCAL lock_timeout = '3s'")
-            self.lock_or_raise()
+            self.lock_soon()
             # The event that stays in the history says that an account was deleted, but neither whose nor from where.
             notices.farewell(self, Event.objects.record(Event.Kind.DELETED, None), trace.get("device", ""))
             User.objects.filter(pk=self.pk).delete()

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.signals import pre_delete
 
-from accounts.models import Event, Session, User, ended_sessions
+from accounts.models import Event, HeldName, Session, User, ended_sessions
 from kit.one_statement import OneStatement, Write
 from outbox.models import OutboxEvent, OutboxMessage, Suppression, new_event
 
@@ -39,7 +39,8 @@ def forget_at_the_desk(rows: QuerySet[Any]) -> None:
 def _forget(instance: User, **_kwargs: Any) -> None:
     """Receives Django's signal that the account `instance` is about to be deleted; erases what would name its owner.
 
-    The rooms' own functions, see before(), run first. Copies of sessions in Redis are deleted after the commit.
+    The rooms' own functions, see before(), run first. Copies of sessions in Redis are deleted after the commit. The
+    username is held: nobody is to be taken for whoever has left.
     """
     for forget in FORGETTING:
         forget(instance)
@@ -52,6 +53,7 @@ def _forget(instance: User, **_kwargs: Any) -> None:
     lifted.filter(object_repr__in=instance.address.all_own()).update(object_repr="")
     forget_at_the_desk(User.objects.filter(pk=instance.pk))
     Event.objects.forget(instance)
+    HeldName.objects.hold(instance.username)
     _announce(instance)
 
 

@@ -25,6 +25,7 @@ ACCOUNT_FIELDS = (
     "password_changed_at",
     "is_active",
     "is_staff",
+    "leaves_at",
 )
 MAIL_FIELDS = (
     "kind",

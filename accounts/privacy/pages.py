@@ -1,10 +1,6 @@
 """The pages to download what is stored about oneself, and to delete one's account."""
 
-import logging
-
 from django.contrib import messages
-from django.contrib.auth import logout as forget
-from django.db import DatabaseError
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -13,12 +9,11 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Event
 from accounts.password import again
-from accounts.password.forms import WithProof
 from accounts.privacy.export import stream_zip
+from accounts.privacy.leave import NotNow, leave
+from accounts.privacy.leave_form import LeaveForm
 from accounts.session.account_page import PersonRequest, account_page
 from kit.page import bind_form
-
-log = logging.getLogger("frontdoor.accounts")
 
 
 @account_page(changes=True, asks=False)
@@ -45,29 +40,25 @@ def export(request: PersonRequest) -> HttpResponseBase:
 
 @account_page(secret=("password", "code"), asks=False)
 def delete(request: PersonRequest) -> HttpResponse:
-    """Shows what is deleted with the account, and asks for proof of ownership; the POST deletes the account.
+    """Shows what is deleted with the account, asks when, and for proof of ownership; the POST deletes the account.
 
-    The POST mails the owner and leads to the start page, with nobody signed in; or to the sign-in page, and deletes
-    nothing, if all sessions of the account have ended meanwhile. If the database fails, nothing is deleted, and the
-    page says so (503). Raises Limited after too many passwords or requests.
+    At once, or in 14 days unless its owner comes back. The POST mails the owner and leads to the start page, with
+    nobody signed in; or to the sign-in page, and changes nothing, if all sessions of the account have ended meanwhile.
+    The last superuser can't leave (409), and if the database fails, nothing is deleted (503); the page says so. Raises
+    Limited after too many passwords or requests.
     """
-    user = request.person
-    form = bind_form(WithProof, request)
+    form = bind_form(LeaveForm, request)
     if not form.is_valid():
         return delete_page(request, form)
     try:
-        user.erase(**request.trace)
-    except DatabaseError:
-        log.exception("deleting an account failed")
-        said = _("We couldn’t delete your account just now. Nothing has been removed. Try again in a few minutes.")
-        messages.warning(request, said)
-        return delete_page(request, form, status=503)
-    forget(request)
-    messages.success(request, _("Your account has been deleted and you’re signed out everywhere."))
+        messages.success(request, leave(request, form))
+    except NotNow as error:
+        messages.warning(request, str(error.words))
+        return delete_page(request, form, status=error.status)
     return redirect("entry")
 
 
-def delete_page(request: PersonRequest, form: WithProof, status: int = 200) -> HttpResponse:
+def delete_page(request: PersonRequest, form: LeaveForm, status: int = 200) -> HttpResponse:
     """Returns the page that asks before the deletion, with this form and the numbers of sessions and events."""
     user = request.person
     context = {"form": form, "session_count": user.sessions.live().count(), "event_count": user.events.count()}

@@ -34,6 +34,6 @@ class UsernameForm(Form):
         if addresses.key(self.cleaned_data["username"]) == self.user.username:
             return self.user.username  # it may be older than a rule of today
         name = names.normalize(self.cleaned_data["username"])
-        if User.objects.filter(username=name).exists():
+        if User.objects.is_taken(name):
             raise names.taken_error(User.objects.free_name(name))
         return name

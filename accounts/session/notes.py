@@ -3,6 +3,8 @@
 Notes, which expire:
 
     SECOND_FACTOR    a user who has passed the first factor and must enter a code: user, epoch, way, next
+    COMING_BACK      a user who has passed every factor, and must say whether the account that they left stays: user,
+                     epoch, way, factor, next
     EMAIL_CHANGE     a new address to which a code was mailed: to, id, code (hashed), epoch
     APP_SETUP        the secret that an authenticator app is to share: secret (encrypted), epoch
     SHOWN_CODES      the recovery codes that were made in this session, so that it may show them: batch
@@ -41,6 +43,7 @@ A_WHILE = timedelta(minutes=15)
 AN_HOUR = timedelta(hours=1)  # as long as a mailed link works
 
 SECOND_FACTOR = Note("second_factor", A_WHILE)
+COMING_BACK = Note("coming_back", A_WHILE)
 EMAIL_CHANGE = Note("email_change", A_WHILE)
 APP_SETUP = Note("app_setup", A_WHILE)
 SHOWN_CODES = Note("shown_codes", A_WHILE)
@@ -71,7 +74,10 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     HASH_SESSION_KEY: str,
     BACKEND_SESSION_KEY: str,
 }
-NOTES = (SECOND_FACTOR, EMAIL_CHANGE, APP_SETUP, SHOWN_CODES, GOOGLE_IDENTITY, SIGNED_IN, PROVEN, STILL_YOU, BREACHED)
+NOTES = (
+    *(SECOND_FACTOR, COMING_BACK, EMAIL_CHANGE, APP_SETUP, SHOWN_CODES),
+    *(GOOGLE_IDENTITY, SIGNED_IN, PROVEN, STILL_YOU, BREACHED),
+)
 
 
 def are_whole(data: Any) -> bool:

@@ -2,7 +2,7 @@
 
 Signing in is such a proof; accounts.session.proof asks for others, and nothing else moves the end.
 
-start() begins one, and after a code enter(); end() ends one, and User.end_sessions() all of a user's.
+start() begins one, and after a code go_on(); end() ends one, and User.end_sessions() all of a user's.
 accounts.session.store stores them.
 """
 
@@ -27,7 +27,7 @@ from django.utils.translation import gettext_noop
 from accounts import asking, limits, notices, preferences
 from accounts.models import ConnectedElsewhere, Event, Superseded, User
 from accounts.models.session import stored_key
-from accounts.session import arrival, devices, pending
+from accounts.session import arrival, coming_back, devices, pending
 from accounts.session.notes import (
     BEGAN,
     CHOSEN,
@@ -57,7 +57,8 @@ def start(request: HttpRequest, user: User, next_url: str = "", way: str = "", *
     """Signs in `user`, who has proven the first factor, or has them wait for a code. Returns the answer to the visitor.
 
     It leads to `next_url` ("": see landing()) or the page for the code; it is the 403 page if the account is turned
-    off, and leads to sign-in if all its sessions have ended meanwhile. `way` is PASSWORD, LINK, SIGNUP or GOOGLE.
+    off, and leads to sign-in if all its sessions have ended meanwhile; or to the page that asks whether an account
+    stays whose owner is leaving. `way` is PASSWORD, LINK, SIGNUP or GOOGLE.
     `new`: UserManager.store_new made the account just now and recorded this sign-in, so no code is asked for. Another
     user's session in this browser ends. The session's id changes, so one planted before sign-in is worth nothing.
     """
@@ -68,10 +69,23 @@ def start(request: HttpRequest, user: User, next_url: str = "", way: str = "", *
     if not new and pending.needed(request, user):
         return pending.wait(request, user, way, next_url)
     try:
-        enter(request, user, way, factor=remembered_factor(request, user), new=new)
+        return go_on(request, user, way, next_url, factor=remembered_factor(request, user), new=new)
     except Superseded:
         messages.info(request, _(ENDED))
         return back_to_login(next_url)
+
+
+def go_on(
+    request: HttpRequest, user: User, way: str, next_url: str, *, factor: str = "", new: bool = False
+) -> HttpResponse:
+    """Starts a session for `user`, who has passed every factor, and returns the redirect to where landing() says.
+
+    No session begins while the owner of the account is leaving: they are led to the page that asks whether it stays.
+    The arguments are those of start() and enter(). Raises Superseded as enter() does.
+    """
+    if user.leaves_at:
+        return coming_back.wait(request, user, way, factor, next_url)
+    enter(request, user, way, factor=factor, new=new)
     return redirect(landing(user, next_url))
 
 
@@ -121,7 +135,7 @@ def enter(request: HttpRequest, user: User, way: str, *, factor: str = "", new: 
     sign-in is recorded already. `factor` is their second one, see accounts.session.arrival. If that is no code, and
     two-step verification is on, a session that goes on ends when it would have, and remembers how they came before. To
     be called while nobody is signed in, or the same user. Raises Superseded if this session, or every session of the
-    account, has ended meanwhile, or if the account was deleted or turned off.
+    account, has ended meanwhile, or if the account was deleted or turned off, or its owner is leaving.
     """
     by_code = factor in arrival.SHOWN_FACTORS
     if goes_on(request, user):
@@ -201,9 +215,9 @@ def _record(request: HttpRequest, user: User, way: str, trace: dict[str, Any]) -
 
 
 def still_the_same() -> tuple[QuerySet[User], dict[str, Any]]:
-    """Returns the UPDATE of a sign-in: of an account that is still there, and on, and has not ended all sessions."""
+    """Returns the UPDATE of a sign-in: of an account that is still there, usable, and has not ended all sessions."""
     user, epoch = Given("user", UUIDField()), Given("epoch", IntegerField())
-    rows = User.objects.filter(pk=user, is_active=True, session_epoch=epoch)
+    rows = User.objects.usable().filter(pk=user, session_epoch=epoch)
     return rows, {"last_login": Given("now", DateTimeField())}
 
 

@@ -33,18 +33,18 @@ PAUSED, ALLOWED = "Invitations paused", "Invitations allowed"
 def mail_reset(modeladmin: Any, request: HttpRequest, queryset: Any) -> None:
     """Mails each of these people a link for a new password; the mail says that the site has asked for it.
 
-    Skips people above the person who acts, turned-off accounts, suppressed addresses, and people who were mailed such a
-    link less than a minute ago, and shows how many. Mails nobody, and says so, if these are more than MAILED_AT_ONCE
-    people.
+    Skips people above the person who acts, accounts that are turned off or left, suppressed addresses, and people who
+    were mailed such a link less than a minute ago, and shows how many. Mails nobody, and says so, if these are more
+    than MAILED_AT_ONCE people.
     """
     if modeladmin.refuses_many(request, queryset, MAILED_AT_ONCE):
         return
     people, skipped = modeladmin.sift(request, queryset)
     suppressed = Suppression.objects.among(person.email for person in people)
-    active = [person for person in people if person.is_active]
+    active = [person for person in people if person.is_usable]
     able = [person for person in active if person.email not in suppressed]
     chosen = [person for person in able if mail_one_reset(request, person)]
-    skipped[_("turned off")] += len(people) - len(active)
+    skipped[_("turned off or leaving")] += len(people) - len(active)
     skipped[_("no mail goes to the address")] += len(active) - len(able)
     skipped[str(Reason.TOO_SOON.label)] += len(able) - len(chosen)
     modeladmin.log(request, chosen, "Password reset link mailed")
@@ -175,6 +175,6 @@ def row(invite: Invite, other: str) -> list[Any]:
 desk_offers.add_panel(received)
 desk_offers.add_panel(sent)
 desk_offers.add_facts(came_in)
-desk_offers.add_action(mail_reset, after="end_sessions", applies=lambda person: person.is_active)
+desk_offers.add_action(mail_reset, after="end_sessions", applies=lambda person: person.is_usable)
 desk_offers.add_action(pause, applies=lambda person: not person.invites_paused_at)
 desk_offers.add_action(allow, applies=lambda person: bool(person.invites_paused_at))

@@ -120,6 +120,9 @@ def accepted(invite: Invite, at: datetime, *, traces: bool) -> Moment:
     if invite.accepted_by is None:
         return Moment(at, _("It was accepted"))
     said = _("%(who)s accepted it") % {"who": invite.accepted_by.shown_name}
+    if invite.accepted_as:
+        who = {"who": invite.accepted_by.shown_name, "address": readable(invite.accepted_as)}
+        said = _("%(who)s accepted it as %(address)s") % who
     if not traces:
         return Moment(at, said)
     first = Event.objects.filter(user=invite.accepted_by, id__gte=earliest(at)).order_by("id").first()

@@ -41,7 +41,7 @@ from django.utils.translation import get_language
 
 from accounts.session.notes import GOOGLE_IDENTITY
 from invites import limits, purposes
-from invites.link import browser, dead, opens, stored
+from invites.link import as_me, browser, dead, opens, stored
 from invites.link.readdressing import Readdressing
 from invites.models import Invite, MagicLink, NotInvited, Unavailable
 from kit import tokens, visitor
@@ -246,16 +246,17 @@ def wrong_account(
 ) -> HttpResponse:
     """Returns the page for a visitor who uses another address than the link's: `email`, of an account or of Google.
 
-    The link stays unused, and the page names both addresses. A new token for `purpose` leads back to the link. If
-    `email` is `proven` to be the visitor's, and an invitation's sender can be asked to send it there instead, the page
-    offers to ask.
+    The link stays unused, and the page names both addresses. A new token for `purpose` leads back to the link. Whoever
+    is signed in may accept an invitation by a code that is mailed to its address. If `email` is `proven` to be the
+    visitor's, and an invitation's sender can be asked to send it there instead, the page offers to ask.
     """
     context = {
         "link": link,
         "invite": link.invite,
         "email": email,
-        "token": tokens.sign(purpose, link.pk),
+        "token": tokens.sign(purposes.SIGNUP, link.pk),
         "here": tokens.path(purpose, link.pk),
+        "can_accept": request.user.is_authenticated and as_me.is_possible(link, request.user),
         "can_ask": bool(proven and link.invite and Readdressing(link.invite).is_possible(email)),
     }
     return render(request, "invites/link/wrong_account.html", context)

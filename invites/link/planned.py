@@ -64,7 +64,7 @@ class UsernameForm(Form):
     def clean_username(self) -> str:
         """Returns the normalized username. Raises ValidationError for a missing, malformed, reserved or taken one."""
         name = names.normalize(self.cleaned_data["username"])
-        if User.objects.filter(username=name).exists():
+        if User.objects.is_taken(name):
             raise names.taken_error(User.objects.free_name(name))
         return name
 

@@ -25,13 +25,14 @@ class Readdressing:
     def is_possible(self, email: str) -> bool:
         """Returns whether the sender can still be asked to send the invitation to `email`.
 
-        That is so if nobody has asked before, `email` is another address, and the sender is active and not paused.
+        That is so if nobody has asked before, `email` is another address, and the sender's account is usable and not
+        paused.
         """
         sender = self.invite.invited_by
         return bool(
             self.invite.readdress_asked_at is None
             and sender
-            and sender.is_active
+            and sender.is_usable
             and not sender.invites_paused_at
             and email != self.invite.email
         )

@@ -102,6 +102,8 @@ class Invite(models.Model):
         related_name="invites_accepted",
         db_index=False,  # invite_accepted_by has the rows with a person
     )
+    # The address of that account, if it accepted what had gone to another address (invites/link/as_me.py); else "".
+    accepted_as = models.EmailField(max_length=MAX_LENGTH, default="", db_default="", editable=False)
     declined_at = models.DateTimeField(_("declined"), null=True, editable=False)
     # Why, in the words of the person who declined it, if they gave any.
     decline_reason = models.CharField(

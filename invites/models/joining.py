@@ -16,9 +16,10 @@ def accounts_of(emails: Iterable[str]) -> dict[str, Any]:
     """
     theirs = User.groups.through.objects.filter(user=OuterRef("pk")).values("group")
     rows = User.objects.filter(email__in=list(emails)).annotate(in_groups=ArraySubquery(theirs))
-    return {user.email: user for user in rows.only("email", "username", "settings", "is_active", "session_epoch")}
+    read = ("email", "username", "settings", "is_active", "leaves_at", "session_epoch")
+    return {user.email: user for user in rows.only(*read)}
 
 
 def lacks(account: Any, groups: Collection[int]) -> bool:
-    """Returns whether the account of accounts_of() is turned on and is not in all of these groups."""
-    return bool(account.is_active and not set(groups) <= set(account.in_groups))
+    """Returns whether the account of accounts_of() is usable and is not in all of these groups."""
+    return bool(account.is_usable and not set(groups) <= set(account.in_groups))

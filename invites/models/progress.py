@@ -48,7 +48,7 @@ def is_corrected(invites: "InviteQuerySet") -> Q:
 def gains_nothing(invites: "InviteQuerySet") -> Q:
     """Returns the condition for invitations to an address with an account, which joins no group by accepting them."""
     through: Any = invites.model.groups.through
-    account = User.objects.filter(email=OuterRef("email"), is_active=True)
+    account = User.objects.usable().filter(email=OuterRef("email"))
     theirs = User.groups.through.objects.filter(user__email=OuterRef(OuterRef("email")), group=OuterRef("group"))
     joined = through.objects.filter(~Exists(theirs), invite=OuterRef("pk"))
     return Q(IN_USE) & ~(Q(Exists(account)) & Q(Exists(joined)))

@@ -359,7 +359,7 @@ class InviteQuerySet(Lifecycle):
             ended.update(revoked_at=timezone.now())
             ended.announce_invites("invite.revoked")
         said = {"email": "", "name": "", "profile": {}, "note": ""}
-        theirs.update(**said, readdress_to="", decline_reason="", has_news=False)
+        theirs.update(**said, readdress_to="", accepted_as="", decline_reason="", has_news=False)
         self.filter(readdress_to__in=user.address.all_own()).update(readdress_to="")
 
     def prunable(self) -> "InviteQuerySet":

@@ -36,9 +36,9 @@ def join(request: HttpRequest, link: MagicLink, form: SignupForm, page: Purpose)
 
 
 def tell_if_taken(form: SignupForm) -> bool:
-    """Returns whether an account has the form's username; if so, adds an error that offers a free one."""
+    """Returns whether the form's username is taken; if so, adds an error that offers a free one."""
     name = form.cleaned_data.get("username")
-    if not name or not User.objects.filter(username=name).exists():
+    if not name or not User.objects.is_taken(name):
         return False
     form.add_error("username", names.taken_error(User.objects.free_name(name)))
     return True

@@ -15,9 +15,10 @@ from accounts.password.login_form import LoginForm
 from accounts.second_factor.forms import AppForm, CodeForm, WithCode
 from accounts.session.account_page import PersonRequest
 from accounts.session.proof import Missing
+from invites.link import as_me
 from invites.link.decline_form import DeclineForm
 from invites.link.elsewhere import HereForm
-from invites.models import MagicLink
+from invites.models import Invite, MagicLink
 from invites.sign_up.forms import OwnerForm, RegisterForm, SignupForm
 from kit.form import Form
 from sso.access import AskForm
@@ -44,6 +45,7 @@ def form(request: HttpRequest, name: str, link: MagicLink, person: User) -> Form
         "invitation": lambda: SignupForm(link=link, initial=first),
         "gate": lambda: GateForm(user=person),
         "decline": DeclineForm,
+        "as-me": lambda: as_me.CodeForm(invite=Invite(), person=person),
         "elsewhere": HereForm,
         "no-access": AskForm,
         "password": lambda: ResetForm(user=person),

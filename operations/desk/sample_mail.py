@@ -17,7 +17,8 @@ from outbox.mail.write import write
 KINDS = frozenset(kinds.WORDS) - {"mail"}
 
 NO_BUTTON = frozenset(
-    "access_declined changed_by_staff deleted email_code email_restored not_readdressed power_used test_mail".split()
+    "access_declined changed_by_staff deleted email_code email_restored not_readdressed power_used prove_other "
+    "test_mail".split()
 )
 
 NAME, EMAIL, INVITER = "Grace", "grace@example.com", "ada"
@@ -44,6 +45,7 @@ def facts(kind: str) -> dict[str, Any]:
         "before": "hopper",
         "email": EMAIL,
         "other": "hopper@example.com",
+        "me": "hopper@example.com",
         "new_masked": "h…@example.com",
         "google": "grace@example.org",
         "inviter": INVITER,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts import limits, terms
 from accounts.models import Event, User
+from accounts.models.leaving import WAIT
 from accounts.models.second_factor import new_secret
 from accounts.second_factor import setup
 from invites import who_may_join
@@ -23,13 +24,19 @@ from sso.models.app import OFFLINE, SCOPES
 
 NOWHERE = "#"  # where links lead, and what stands there for a token
 OTHER = "hopper@example.com"
-OF_ANOTHER = {"readdress-asked", "email-code", "wrong-account"}  # pages whose address is another than the person's own
+# Pages whose address is another than the person's own.
+OF_ANOTHER = {"readdress-asked", "email-code", "wrong-account", "as-me"}
 CODES = [f"{number:04} {9999 - number:04}" for number in range(1234, 10_000, 900)]  # ten, for recovery
 
 
 def somebody() -> User:
     """Returns a made-up person, not stored, who has agreed to terms of before and told nothing about themselves."""
     return User(username=NAME.lower(), email=EMAIL, terms=[terms.acceptance("")])
+
+
+def leaving() -> User:
+    """Returns a made-up person, not stored, whose account is to be deleted."""
+    return User(username=NAME.lower(), email=EMAIL, leaves_at=timezone.now() + WAIT)
 
 
 def invitation() -> Invite:
@@ -57,6 +64,7 @@ def facts(request: HttpRequest, name: str) -> dict[str, Any]:
         "groups": "Editors",
         "when": now,
         "used_at": now,
+        "can_accept": request.user.is_authenticated,
         "can_ask": True,
         "can_stop": True,
         "moved": True,
@@ -85,6 +93,8 @@ def more(name: str, person: User) -> dict[str, Any]:
         kind = Event.Kind.PASSWORD_CHANGED
         event = Event.objects.compose(kind, person, ip="203.0.113.7", device="Firefox", told=EMAIL)
         return {"event": event, "factor_goes": True, "codes_go": True, "invites": True}
+    if name.startswith("keep"):
+        return {"account": leaving()}
     asked = {"scopes": (*SCOPES, OFFLINE), "path": NOWHERE, "query": ""}
     app = {"app": {"name": "Grafana", "pk": "grafana", "lets_in": False}}
     alone: dict[str, dict[str, Any]] = {

@@ -10,11 +10,11 @@ from django.db.models import Case, Model, When
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from accounts.desk_offers import state_tag
 from accounts.models import User
 from invites import state_in_words
 from invites.models import Invite
@@ -82,10 +82,8 @@ def people(typed: str) -> Column:
 
 
 def person_found(person: User) -> Found:
-    words, tone = (_("Active"), "tag ok") if person.is_active else (_("Turned off"), "tag")
-    state = format_html('<span class="{}">{}</span>', tone, words)
     url = reverse("admin:accounts_user_change", args=[person.pk])
-    return Found(person.shown_name, url, addresses.readable(person.email), state)
+    return Found(person.shown_name, url, addresses.readable(person.email), state_tag(person))
 
 
 def invitations(typed: str) -> Column:

@@ -39,6 +39,7 @@ ENTER = {
     "google-unverified": Page(
         gettext_lazy("Google account without a proven address"), "invites/google/unverified.html"
     ),
+    "keep": Page(gettext_lazy("Keep your account?"), "accounts/gate/keep.html"),
     "turned-off": Page(gettext_lazy("Account that is turned off"), "accounts/session/inactive.html"),
 }
 INVITATIONS = {
@@ -48,6 +49,7 @@ INVITATIONS = {
         gettext_lazy("Invitation into a group, before signing in"), "invites/link/into_groups_sign_in.html"
     ),
     "wrong-account": Page(gettext_lazy("Invitation of somebody else"), "invites/link/wrong_account.html"),
+    "as-me": Page(gettext_lazy("Code for an invitation of somebody else"), "invites/link/as_me.html"),
     "withdrawn": Page(gettext_lazy("Invitation that was withdrawn"), "invites/link/dead/revoked.html"),
     "turned-down": Page(gettext_lazy("Invitation that was declined"), "invites/link/dead/declined.html"),
     "closed": Page(gettext_lazy("Accounts are by invitation"), "invites/link/dead/closed.html"),
@@ -71,6 +73,8 @@ LINKS = {
     "broken": Page(gettext_lazy("A link that does not work"), "invites/link/dead/broken.html"),
     "owner-over": Page(gettext_lazy("This owner link no longer works"), "invites/link/dead/owner.html"),
     "password": Page(gettext_lazy("Choose a new password"), "invites/reset_password/choose.html"),
+    "keep-by-link": Page(gettext_lazy("Keep your account, by a link"), "invites/link/keep.html"),
+    "keep-broken": Page(gettext_lazy("Keep your account, by a broken link"), "invites/link/keep_broken.html"),
     "not-me": Page(gettext_lazy("Was this not you?"), "invites/link/not_me.html"),
     "not-me-done": Page(gettext_lazy("“This was not me” is done"), "invites/link/not_me_done.html"),
     "not-me-over": Page(gettext_lazy("“This was not me” comes too late"), "invites/link/not_me_over.html"),

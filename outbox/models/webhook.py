@@ -19,6 +19,8 @@ from kit.exact import ExactField
 EVENTS = (
     "user.created",
     "user.updated",
+    "user.leaving",
+    "user.kept",
     "user.deleted",
     "invite.sent",
     "invite.bounced",

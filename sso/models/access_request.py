@@ -46,7 +46,7 @@ class AccessRequestQuerySet(models.QuerySet["AccessRequest"]):
     def waiting(self) -> "AccessRequestQuerySet":
         """Returns the requests that nobody has answered, oldest first, of people whom a group would let in."""
         mine = App.groups.through.objects.filter(app=OuterRef("app"), group__user=OuterRef("person"))
-        shut = Q(app__is_active=True, app__everybody=False, person__is_active=True)
+        shut = Q(app__is_active=True, app__everybody=False, person__is_active=True, person__leaves_at=None)
         fit = Q(app__staff_only=False) | Q(person__is_staff=True) | Q(person__is_superuser=True)
         return self.filter(shut, fit, answered_at=None).exclude(there_is(mine)).order_by("asked_at", "pk")
 

@@ -235,7 +235,7 @@ def test_after_proof_an_account_is_deleted_without_the_password(mailbox, ada, pr
     other = enter()
     prove(program)
 
-    answer = program.send(ME, "DELETE")
+    answer = program.send(ME, "DELETE", when="now")
 
     assert (answer.status_code, list(answer.json())) == (200, ["message"])
     assert not User.objects.exists()

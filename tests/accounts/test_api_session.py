@@ -190,7 +190,7 @@ def test_nobody_ends_somebody_elses_session(program):
 
 
 def test_the_password_deletes_the_account(program):
-    assert program.send("/api/v1/account", "DELETE", password=PASSWORD).status_code == 200
+    assert program.send("/api/v1/account", "DELETE", when="now", password=PASSWORD).status_code == 200
 
     assert not User.objects.exists()
     assert program.look().status_code == 401
@@ -233,7 +233,7 @@ def test_a_database_that_fails_removes_nothing_and_says_so(program, monkeypatch)
 
     monkeypatch.setattr(User, "erase", fail)
 
-    answer = program.send("/api/v1/account", "DELETE", password=PASSWORD)
+    answer = program.send("/api/v1/account", "DELETE", when="now", password=PASSWORD)
 
     assert (answer.status_code, codes(answer)) == (503, ["unavailable"])
     assert "Nothing has been removed" in answer.json()["errors"][0]["message"]

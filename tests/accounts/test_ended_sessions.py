@@ -128,7 +128,7 @@ ALL = {
     "turned off": lambda _client: User.objects.get().turn_off(),
     "from the list": lambda _client: User.objects.filter(username="ada").sign_out(by="staff"),
     "by a command": lambda _client: User.objects.filter(username="ada").end_sessions(),
-    "deleted": lambda client: client.post("/account/delete", {"password": PASSWORD}),
+    "deleted": lambda client: client.post("/account/delete", {"when": "now", "password": PASSWORD}),
     "deleted at the desk": lambda _client: User.objects.all().delete(),
 }
 

@@ -177,7 +177,7 @@ def test_wrong_passwords_of_nobody_are_kept_for_thirty_days_and_those_of_an_acco
 
 
 def test_other_events_of_a_deleted_account_are_kept_for_a_year(signed_in, ada):
-    signed_in.post("/account/delete", {"password": PASSWORD})
+    signed_in.post("/account/delete", {"when": "now", "password": PASSWORD})
     stored = set(Event.objects.filter(user=None).values_list("kind", flat=True))
 
     with time_machine.travel(timezone.now() + timedelta(days=31)):

@@ -35,9 +35,9 @@ def counted(monkeypatch):
 
 
 POSTS = [
-    *((path, "ask-network") for path in ("/", "/signup", "/reset", "/account/prove", "/invite/sent")),
+    *((path, "ask-network") for path in ("/", "/signup", "/reset", "/account/prove", "/invite/sent", "/invite/as-me")),
     ("/login", "login-network"),
-    *((path, "post") for path in ("/logout", "/logout/here", "/language", "/not-me", "/invite/decline/now")),
+    *((path, "post") for path in ("/logout", "/logout/here", "/language", "/not-me", "/keep", "/invite/decline/now")),
     *(
         (f"/account/{page}", "post")
         for page in ("settings", "profile", "complete", "username", "password", "email", "email/code")
@@ -47,9 +47,11 @@ POSTS = [
     ("/login/again", "post"),
     ("/login/again/google", "google-network"),
     ("/login/code/abandon", "post"),
+    ("/login/keep", "post"),
     *((f"/identity/o/{page}", "post") for page in ("authorize", "consent", "logout", "logout/answer")),
     ("/invite/readdress", "ask-network"),
     (f"/invite/groups/{UUID(int=7)}", "post"),
+    ("/invite/as-me/code", "post"),
     *((f"/account/{page}", "post") for page in ("google", "google/off")),
     *((f"/account/second-factor/{page}", "post") for page in ("app", "browsers", "codes", "off")),
     *(
@@ -94,9 +96,13 @@ HANDLE = "<slug:handle>"
 DOORS = {
     ("POST", "/api/v1/invite"): "ask-network",
     ("POST", "/api/v1/auth/create"): "ask-network",  # without a token
+    ("POST", "/api/v1/invite/as-me"): "ask-network",
     ("POST", "/api/v1/auth/login"): "login-network",
     ("DELETE", "/api/v1/auth/login"): "post",
     ("POST", "/api/v1/auth/login/code"): "factor-network",
+    ("POST", "/api/v1/auth/keep"): "post",
+    ("DELETE", "/api/v1/auth/keep"): "post",
+    ("POST", "/api/v1/auth/keep/link"): "post",
     ("POST", "/api/v1/auth/logout"): "post",
     ("DELETE", f"/api/v1/auth/sessions/{HANDLE}"): "post",
     ("POST", "/api/v1/auth/proof"): "post",
@@ -128,7 +134,8 @@ PRESSES = {
     "/api/v1/auth/relay": purposes.CONFIRM,
     "/api/v1/auth/relay/not-asked": purposes.CONFIRM,
 }
-CODES = "/api/v1/auth/relay/code"  # is limited by the asking: see test_typed_code.py
+# Doors that count wrong codes, and presses of the link: see test_elsewhere.py and test_as_me.py.
+CODES = ("/api/v1/auth/relay/code", "/api/v1/invite/as-me/code")
 # Doors that change nothing.
 OTHERS = {
     *(f"/api/v1/{door}" for door in ("config", "openapi.json", "account", "apps")),
@@ -163,7 +170,7 @@ def test_this_file_names_every_json_door(db):
     paths = [f"/{door.pattern}" for door in urls.urlpatterns if str(door.pattern).startswith("api/")]
     doors = {(method, path) for path in paths for method in methods(path)}
 
-    assert doors == {*DOORS, *(("POST", path) for path in (*PRESSES, CODES)), *(("GET", path) for path in OTHERS)}
+    assert doors == {*DOORS, *(("POST", path) for path in (*PRESSES, *CODES)), *(("GET", path) for path in OTHERS)}
 
 
 ACCOUNT = "/api/v1/account"
@@ -268,6 +275,7 @@ def test_the_page_about_the_json_doors_gives_the_numbers_of_the_limits():
         ),
         "mails of a list, sent to oneself before the list is sent": said(mails.SAMPLE_PER_STAFF),
         "wrong codes from the page of a link": said(mails.CODE_PER_ASKING),
+        "wrong codes for an invitation that went to another address": said(mails.CODE_AS_ME),
         "presses of one link; invalid tokens": f"{said(mails.PRESS_PER_LINK)}; {said(mails.BAD_LINK_PER_NETWORK)}",
         "asking for mail, signing in, codes at sign-in, visits to Google": "; ".join({said(one) for one in by_network}),
         "every other request that changes something": said(limits.POST_PER_NETWORK),

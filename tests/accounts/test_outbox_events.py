@@ -238,7 +238,7 @@ def test_an_account_from_the_desk_is_announced_and_in_its_history(desk, announce
 
 
 def test_an_account_deleted_by_its_owner_is_announced_once(signed_in, ada, announced):
-    signed_in.post("/account/delete", {"password": PASSWORD})
+    signed_in.post("/account/delete", {"when": "now", "password": PASSWORD})
 
     assert announced() == [all_over(ada), deleted(ada)]
 

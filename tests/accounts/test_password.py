@@ -156,7 +156,7 @@ def test_links_mailed_before_a_new_password_stop_working(mailbox, signed_in, ada
     [
         ("/account/password", {"password": PASSWORD, "chosen": NEW}),
         ("/account/username", {"username": "thief"}),
-        ("/account/delete", {"password": PASSWORD}),
+        ("/account/delete", {"when": "now", "password": PASSWORD}),
     ],
 )
 def test_a_form_sent_while_all_sessions_end_changes_nothing(signed_in, ada, monkeypatch, path, form):

@@ -41,7 +41,7 @@ def export(client):
 
 
 def delete(client, password=PASSWORD):
-    return client.post("/account/delete", {"password": password}, follow=True)
+    return client.post("/account/delete", {"when": "now", "password": password}, follow=True)
 
 
 def everything_in_the_database():
@@ -265,7 +265,7 @@ def test_an_account_without_a_password_is_asked_for_a_mailed_link(mailbox):
     client.post("/account/prove", {"next": "/account/delete"})
     link = mailbox.link(grace.email, "/confirm")
     assert client.post("/confirm", {"token": link.partition("token=")[2]}).url == "/account/delete"
-    client.post("/account/delete")
+    client.post("/account/delete", {"when": "now"})
     assert not User.objects.exists()
 
 
@@ -283,7 +283,7 @@ def test_a_failure_at_any_step_removes_nothing_and_says_so(signed_in, ada, monke
 
     monkeypatch.setattr(step, fail)
 
-    page = signed_in.post("/account/delete", {"password": PASSWORD})
+    page = signed_in.post("/account/delete", {"when": "now", "password": PASSWORD})
 
     assert page.status_code == 503
     assert "Nothing has been removed." in words(page)
@@ -309,7 +309,7 @@ def test_a_deletion_does_not_wait_long_for_a_locked_row(signed_in, ada):
     holder = threading.Thread(target=hold)
     holder.start()
     assert held.wait(20)
-    page = signed_in.post("/account/delete", {"password": PASSWORD})
+    page = signed_in.post("/account/delete", {"when": "now", "password": PASSWORD})
     done.set()
     holder.join()
 
@@ -392,14 +392,14 @@ def test_deleting_at_the_desk_forgets_as_much(admin_client, mailbox):
     assert signed_in.get("/account").status_code == 302
 
 
-def test_a_free_address_and_name_can_join_again(mailbox, client, signed_in):
+def test_a_free_address_can_join_again(mailbox, client, signed_in):
     delete(signed_in)
     client.post("/", {"email": "ada@example.com"})
     token = mailbox.link("ada@example.com", "/signup").partition("token=")[2]
 
-    client.post("/signup", {"token": token, "username": "ada", "password": PASSWORD})
+    client.post("/signup", {"token": token, "username": "lovelace", "password": PASSWORD})
 
-    assert User.objects.get().username == "ada"
+    assert User.objects.get().username == "lovelace"
 
 
 def test_prune_deletes_what_is_over_and_nothing_else(mailbox, signed_in, ada, capsys):
@@ -417,14 +417,18 @@ def test_prune_deletes_what_is_over_and_nothing_else(mailbox, signed_in, ada, ca
 
     call_command("prune", "--dry-run")
     said = capsys.readouterr().out
-    assert "DRY RUN  1 sessions, 7 events, 1 invites, 1 links, 1 mails, 0 batches, 0 published events, " in said
+    assert (
+        "DRY RUN  0 accounts, 1 sessions, 7 events, 1 invites, 1 links, 1 mails, 0 batches, 0 published events, "
+        in said
+    )
     assert "0 webhook deliveries, 0 app tokens, 0 app requests, 0 app logins, 0 logout calls, 0 signing keys" in said
-    assert said.endswith(" deleted, 0 mails emptied\n")
+    assert said.endswith(" 0 held names deleted, 0 mails emptied\n")
     call_command("prune", "--batch-size", "2", "--format", "json")
 
     assert json.loads(capsys.readouterr().out) == {
         "command": "prune",
         "dry_run": False,
+        "accounts": 0,
         "sessions": 1,
         "events": 7,
         "invites": 1,
@@ -438,6 +442,7 @@ def test_prune_deletes_what_is_over_and_nothing_else(mailbox, signed_in, ada, ca
         "app_logins": 0,
         "logout_calls": 0,
         "signing_keys": 0,
+        "held_names": 0,
         "emptied_mails": 0,
     }
     assert signed_in.get("/account").status_code == 200

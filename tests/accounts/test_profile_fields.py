@@ -162,7 +162,7 @@ def test_account_pages_ask_and_the_ways_out_do_not(ada):
     assert browser.get("/account/delete").status_code == 200
     assert browser.get("/logout").status_code == 200
     assert browser.post("/account/export").status_code == 200
-    assert browser.post("/account/delete", {"password": PASSWORD}).url == "/"
+    assert browser.post("/account/delete", {"when": "now", "password": PASSWORD}).url == "/"
     assert not User.objects.filter(pk=ada.pk).exists()
 
 

@@ -25,7 +25,7 @@ def post(path, body, content_type=FORM, **extra):
 PATHS = ["/", "/login", "/signup", "/confirm", "/owner", "/invite/sent", "/language", "/logout/here"]
 PATHS += ["/reset", "/reset/password", "/not-me", "/account/settings", "/account/username", "/account/password"]
 PATHS += ["/login/code", "/login/code/abandon", "/account/second-factor/app", "/account/second-factor/off"]
-PATHS += ["/account/second-factor/codes", "/account/second-factor/browsers"]
+PATHS += ["/account/second-factor/codes", "/account/second-factor/browsers", "/login/keep", "/keep"]
 PATHS += ["/account/email", "/account/email/code", "/account/delete", "/account/prove", "/account/sessions/end"]
 
 
@@ -220,7 +220,7 @@ def test_any_text_in_any_field_of_an_account_is_never_a_500(settings, signed_in,
         ("/account/sessions/end", {"session": email}),
         ("/account/sessions/prolong", {"next": email}),
         ("/login/again", {"next": email, "password": password}),
-        ("/account/delete", {"password": password}),
+        ("/account/delete", {"password": password, "when": name, "hand_to": email}),
     ]:
         never_a_500(signed_in, path, form)
 

@@ -9,6 +9,7 @@ from functools import partial
 from unittest.mock import patch
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import Group
 from django.db import connection
 from django.test import Client
@@ -552,3 +553,64 @@ def test_an_invitation_that_is_declined_while_it_is_issued_again_stays_declined(
         nearly_at_once(partial(Invite.objects.issue, invite.email, source="admin"), invite.decline)
 
         assert became(invite) == ("declined",)
+
+
+def test_coming_back_and_the_end_of_an_account_at_once_leave_a_whole_account_or_none():
+    for n in range(ROUNDS):
+        person = UserFactory(username=f"leaver{n}", email=f"leaver{n}@example.com")
+        person.leaving.begin()
+        User.objects.filter(pk=person.pk).update(leaves_at=AGO)
+        token = tokens.sign(notices.KEEP, person.events.get(kind="leaving").pk)
+
+        finished, page = nearly_at_once(
+            lambda person=person: person.leaving.finish(),
+            lambda token=token: Client().post("/keep", {"token": token}),
+        )
+
+        held = User.objects.filter(pk=person.pk).first()
+        assert finished == (held is None)
+        assert page.status_code == (404 if finished else 302)
+        if held:
+            assert held.leaves_at is None
+            assert EmailAddress.objects.filter(user=held, verified=True).count() == 1
+
+
+def test_of_fifty_presses_that_keep_an_account_all_sign_in_and_one_is_told():
+    person = UserFactory(username="ada", email="ada@example.com")
+    person.leaving.begin()
+    waiting = [Client() for _ in range(PRESSES)]
+    for client in waiting:
+        client.post("/login", {"login": "ada", "password": PASSWORD})
+
+    pages = at_once(lambda n: waiting[n].post("/login/keep"))
+
+    assert {page.status_code for page in pages} == {302}
+    assert User.objects.get(pk=person.pk).leaves_at is None
+    assert OutboxMessage.objects.filter(kind="stays").count() == 1
+
+
+def test_a_name_that_is_just_given_up_is_taken_by_nobody():
+    for n in range(ROUNDS):
+        name = f"leaver{n}"
+        person, link = UserFactory(username=name), LinkFactory(email=f"newcomer{n}@example.com")
+        typed = {"token": tokens.sign(purposes.SIGNUP, link.pk), "username": name, "password": PASSWORD}
+
+        _erased, page = nearly_at_once(person.erase, lambda typed=typed: Client().post("/signup", typed))
+
+        assert "That username is taken" in words(page)
+        assert not User.objects.filter(username=name).exists()
+
+
+def test_of_two_superusers_who_leave_at_once_one_stays():
+    for n in range(ROUNDS):
+        User.objects.all().delete()
+        clients = []
+        for name in (f"olga{n}", f"maria{n}"):
+            UserFactory(username=name, email=f"{name}@example.com", is_staff=True, is_superuser=True)
+            clients.append(Client())
+            clients[-1].post("/login", {"login": name, "password": PASSWORD})
+
+        pages = at_once(lambda one, clients=clients: clients[one].post("/account/delete", {"password": PASSWORD}), 2)
+
+        assert sorted(page.status_code for page in pages) == [302, 409]
+        assert User.objects.usable().count() == 1

@@ -196,7 +196,7 @@ def test_nothing_at_all_is_done(browser, mailbox, signed_in):
         ("/logout", {}),
         ("/logout/here", {}),
         ("/account/export", {}),
-        ("/account/delete", {"password": PASSWORD}),
+        ("/account/delete", {"when": "now", "password": PASSWORD}),
         ("/account/prove", {"next": "/account"}),
         ("/confirm", {"token": tokens.sign(purposes.CONFIRM, link.pk)}),
         ("/invite/decline", {"token": tokens.sign(purposes.DECLINE, invite.pk), "never": "on"}),

@@ -41,7 +41,7 @@ def address(request, settings):
 
 def shapes(statements):
     """Returns verb and table of each statement, in order, without those that begin or commit a transaction."""
-    found = [statement["sql"].split("*/")[-1].strip() for statement in statements.captured_queries]
+    found = [statement["sql"].split("*/")[-1].strip(" (") for statement in statements.captured_queries]
     return [shape(sql) for sql in found if not re.match("BEGIN|COMMIT", sql)]
 
 
@@ -70,7 +70,7 @@ ANNOUNCED = ["INSERT outbox_outboxevent", "INSERT outbox_webhookdelivery"]
 def made(*conditions, events=1):
     """Returns the one statement that makes an account, at whichever door."""
     history = ["INSERT accounts_event"] * events
-    rows = ["INSERT accounts_user", "INSERT account_emailaddress", *history]
+    rows = ["INSERT accounts_heldname", "INSERT accounts_user", "INSERT account_emailaddress", *history]
     return [*conditions, *rows, "DELETE outbox_suppression", *ANNOUNCED]
 
 

@@ -353,7 +353,7 @@ def test_choosing_another_google_account_for_an_invite_connects_nothing(client, 
     assert ada.google.account is None
 
 
-KEEP = "Keep hopper@navy.example and ask maria"
+KEEP = "Ask maria to send it to hopper@navy.example"
 
 
 @pytest.mark.parametrize("hd", ["", "army.example"])

@@ -94,7 +94,7 @@ def test_each_template_of_a_page_is_shown_with_a_fact_for_each_of_its_places(des
             assert "frame-ancestors 'self'" in answer["Content-Security-Policy"]
             assert "form-action 'none'" in answer["Content-Security-Policy"]
             # A sandbox, so that no field takes the focus, of the same origin, so that the sheet of the brand is loaded.
-            assert answer["Content-Security-Policy"].count("; sandbox allow-same-origin;") == 1
+            assert "; sandbox allow-same-origin" in answer["Content-Security-Policy"]
             if page.template:
                 assert not re.search(r"\b(UNKNOWN|True|False|None)\b", html)
                 assert template == page.template
@@ -145,7 +145,7 @@ def test_a_mail_has_a_fact_for_each_of_its_places(desk, strict_templates, langua
             assert settings.SITE_NAME in html
             assert 'class="btna"' not in html or re.search(r'class="btna"[^>]*>\s*\S+[^<]*</a>', html), "a bare button"
             assert answer["Content-Security-Policy"].startswith("default-src 'none'; style-src 'unsafe-inline'; ")
-            assert answer["Content-Security-Policy"].count("; sandbox allow-same-origin;") == 1
+            assert "; sandbox allow-same-origin" in answer["Content-Security-Policy"]
 
 
 def test_a_mail_is_shown_in_a_theme(desk):

@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 
 from accounts import notices
 from accounts.models import Event, User
-from invites import digest
+from invites import digest, handover, mails
 from invites.link.readdressing import Readdressing
 from invites.members.invitations import MemberInvites
 from invites.models import Entry, Invite, MagicLink
@@ -95,6 +95,12 @@ def not_be_readdressed(language):
     Readdressing(Invite.objects.get()).refuse()
 
 
+def be_asked_for_a_code(language):
+    invite = Invite.objects.issue(EMAIL, source="admin", invited_by=UserFactory(), language=language)
+    OutboxMessage.objects.all().delete()
+    mails.prove_other(invite, UserFactory(email="hopper@example.com"), "K7WQ-3MTD", timezone.now(), language)
+
+
 def hear_of_power(language):
     maria = UserFactory(username="maria", email="maria@lab.example")
     changed = {"is_staff": [False, True], "groups": [[], ["helpers"]]}
@@ -143,6 +149,19 @@ def be_refused_access(language):
     assert access.decline(asked)
 
 
+def come_back(language):
+    person = somebody(language)
+    person.leaving.begin()
+    OutboxMessage.objects.all().delete()
+    person.leaving.come_back(**FROM)
+
+
+def take_over_invitations(language):
+    maria = UserFactory(username="maria", email="maria@lab.example")
+    Invite.objects.issue("guest@example.com", source="admin", invited_by=maria)
+    handover.settle(maria, somebody(language))
+
+
 KINDS = {
     "access_asked": hear_who_asks_for_access,
     "access_declined": be_refused_access,
@@ -181,10 +200,14 @@ KINDS = {
     "google_disconnected": lose_google,
     "readdress": be_asked_to_readdress,
     "not_readdressed": not_be_readdressed,
+    "prove_other": be_asked_for_a_code,
     "inviter_digest": hear_what_became_of_invitations,
     "email_changed": lambda language: somebody(language).address.change("hopper@example.com", **FROM),
     "email_code": lambda language: notices.code(somebody(language), EMAIL, "ABC-DEF", FIREFOX),
     "email_taken": lambda language: notices.mail_address_owner(somebody(language), FIREFOX),
+    "leaving": lambda language: somebody(language).leaving.begin(**FROM),
+    "stays": come_back,
+    "taken_over": take_over_invitations,
     "deleted": lambda language: somebody(language).erase(**FROM),
     "test_mail": lambda language: notices.test_mail(somebody(language)),
 }
@@ -196,6 +219,7 @@ LINKS = dict.fromkeys(KINDS, 1) | {
     "link_known": 2,
     "link_proof": 2,
     "email_code": 0,
+    "prove_other": 0,
     "deleted": 0,
     "email_restored": 0,
     "changed_by_staff": 0,
@@ -208,20 +232,23 @@ WAYS_OUT = (
     "didn’t (ask|expect|report)|wasn’t you|Not expecting|You don’t know that address|stays with its address|"
     "не просили|были не вы|ничего не сообщали|[Нн]е ждали|Не знаете этот адрес|остаётся на прежнем адресе|"
     "Don’t want it|Не нужно|Don’t email me about this|If you don’t want emails|Если такие письма|"
-    "That looks wrong|Что-то не так|you can ask again|можно попросить снова|Others may ask|Просить могут"
+    "That looks wrong|Что-то не так|It isn’t you|Это не вы|you can ask again|можно попросить снова|Others may ask|"
+    "Просить могут"
 )
 WITHOUT_TOKEN = (
     *("closed", "invite_known", "reset_unknown", "email_taken", "inviter_digest", "rights_changed", "access_asked"),
+    "taken_over",
 )
 INVITING = ("invite", "invite_reminder", "invite_known", "invite_group")
 WITHOUT_END = (
-    *("access_asked", "access_declined"),
+    *("access_asked", "access_declined", "taken_over"),
     *("closed", "reset_unknown", "email_code", "email_taken", "email_restored", "changed_by_staff", "deleted"),
     *("readdress", "not_readdressed", "invite_known", "inviter_digest", "power_used", "rights_changed", "test_mail"),
 )
 WITHOUT_DEVICE = (
-    *("access_asked", "access_declined"),
+    *("access_asked", "access_declined", "taken_over"),
     *INVITING,
+    "prove_other",
     *("changed_by_staff", "rights_changed", "readdress", "not_readdressed", "inviter_digest", "test_mail"),
 )
 NOTICES = set(notices.MAILS.values()) - notices.FINAL

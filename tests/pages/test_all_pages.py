@@ -19,7 +19,7 @@ from accounts.models import Event, User
 from invites import purposes
 from invites.link.readdressing import Readdressing
 from invites.models import Invite, MagicLink
-from kit import own_fields, tokens
+from kit import own_fields, short_code, tokens
 from outbox.mail import lateness
 from outbox.models import OutboxMessage
 from sso.models.app import OFFLINE, SCOPES
@@ -66,6 +66,20 @@ def token(purpose=purposes.SIGNUP, /, **fields):
 def elsewhere(purpose=purposes.CONFIRM, /, **fields):
     """Makes a link to somebody with an account, which another browser has asked for. Returns its query."""
     return token(purpose, email=UserFactory().email, epoch=0, asked_in="another", device="Firefox/Windows", **fields)
+
+
+def invited_elsewhere(client):
+    """Signs somebody in, and invites another address. Returns the query of that invitation's link."""
+    client.force_login(UserFactory())
+    return invitation()
+
+
+def as_me(client):
+    sent = invited_elsewhere(client)
+    client.post("/invite/as-me", sent)
+    invite, person = Invite.objects.get(), User.objects.get(username=client.get("/account").wsgi_request.user.username)
+    code = short_code.show("as-me", f"{invite.pk} {person.pk} {person.session_epoch}", timezone.now())
+    return client.post("/invite/as-me/code", sent | {"code": code}, follow=True)
 
 
 def declining(purpose=purposes.DECLINE, **fields):
@@ -251,6 +265,9 @@ PAGES = {
     "elsewhere, no box": lambda c: c.post("/confirm", elsewhere()),
     "elsewhere, somebody new": lambda c: c.get("/signup", token(asked_in="x", device="Firefox/Windows")),
     "elsewhere, new password": lambda c: c.get("/reset/password", elsewhere(purposes.RESET, purpose="reset")),
+    "as me": lambda c: c.get("/invite/as-me/code", invited_elsewhere(c)),
+    "as me, wrong code": lambda c: c.post("/invite/as-me/code", invited_elsewhere(c) | {"code": "K7WQ"}),
+    "as me, accepted": as_me,
     "not asked": lambda c: c.get("/invite/not-asked", elsewhere()),
     "not asked, done": lambda c: c.post("/invite/not-asked", elsewhere()),
     "sent, no cookie": lambda c: c.get("/invite/sent"),
@@ -425,7 +442,42 @@ def onward(client):
 
 def delete_while_the_database_fails(client):
     with patch.object(User, "erase", side_effect=DatabaseError):
-        return client.post("/account/delete", {"password": PASSWORD})
+        return client.post("/account/delete", {"when": "now", "password": PASSWORD})
+
+
+def having_invited(client):
+    """Returns Ada's browser; she has sent an invitation that nobody has answered."""
+    InviteFactory(invited_by=User.objects.get())
+    return client
+
+
+def as_last_superuser(client):
+    User.objects.update(is_superuser=True)
+    return client.post("/account/delete", {"password": PASSWORD})
+
+
+def coming_back(client):
+    """Has Ada leave, and enter her password again. Returns the browser, which is to be asked whether she stays."""
+    User.objects.get().leaving.begin()
+    OutboxMessage.objects.all().delete()
+    return after(client, "/login", {"login": "ada", "password": PASSWORD})
+
+
+def kept(client):
+    """Has Ada's account stay, which she has left before."""
+    if not User.objects.get().leaves_at:
+        User.objects.get().leaving.begin()
+    User.objects.get().leaving.come_back()
+    OutboxMessage.objects.all().delete()
+    return client
+
+
+def keep_token(*, again=True):
+    """Returns the query of the link in the mail to Ada, who is leaving; with `again` she has left just now."""
+    if again:
+        User.objects.get().leaving.begin()
+        OutboxMessage.objects.all().delete()
+    return {"token": tokens.sign(notices.KEEP, User.objects.get().events.filter(kind="leaving").latest("id").pk)}
 
 
 FACTOR = "/account/second-factor"
@@ -595,10 +647,25 @@ SIGNED_IN = {
     "account, second factor": lambda c: paired(c).get("/account"),
     "delete": lambda c: c.get("/account/delete"),
     "delete, error": lambda c: c.post("/account/delete", {"password": "wrong password"}),
+    "delete, no choice": lambda c: c.post("/account/delete", {"when": "never", "password": PASSWORD}),
+    "delete, invitations": lambda c: having_invited(c).get("/account/delete"),
+    "delete, no colleague": lambda c: having_invited(c).post(
+        "/account/delete", {"password": PASSWORD, "hand_to": "nobody"}
+    ),
+    "delete, last superuser": as_last_superuser,
+    "left": lambda c: c.post("/account/delete", {"password": PASSWORD}, follow=True),
+    "keep": lambda c: coming_back(c).get("/login/keep"),
+    "keep, kept meanwhile": lambda c: kept(coming_back(c)).get("/login/keep"),
+    "keep, left at that": lambda c: coming_back(c).post("/login/keep", {"leave": "yes"}, follow=True),
+    "keep, nobody waits": lambda c: after(c, "/logout/here", {}).get("/login/keep", follow=True),
+    "keep by link": lambda c: c.get("/keep", keep_token()),
+    "keep by link, kept": lambda c: kept(c).get("/keep", keep_token(again=False)),
+    "keep by link, done": lambda c: c.post("/keep", keep_token(), follow=True),
+    "keep by link, broken": lambda c: c.get("/keep", {"token": "broken"}),
     "delete, by link": lambda c: by_link(c).get("/account/delete"),
     "delete, no proof": lambda c: must_ask_mailbox(c, "/account/delete"),
     "delete, failed": delete_while_the_database_fails,
-    "deleted": lambda c: c.post("/account/delete", {"password": PASSWORD}, follow=True),
+    "deleted": lambda c: c.post("/account/delete", {"when": "now", "password": PASSWORD}, follow=True),
     "on to another host": onward,
     "on to an app": lambda c: c.post("/language", {"language": "", "next": "/identity/o/authorize?client_id=a"}),
     "sign out": lambda c: c.get("/logout"),

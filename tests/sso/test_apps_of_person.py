@@ -284,7 +284,7 @@ def test_who_deletes_their_account_is_forgotten_and_their_logins_end(ada):
     browser = Client()
     browser.post("/login", {"login": "ada", "password": PASSWORD})
 
-    browser.post("/account/delete", {"username": "ada", "password": PASSWORD})
+    browser.post("/account/delete", {"when": "now", "password": PASSWORD})
 
     assert not Consent.objects.exists()
     assert not Login.objects.exists()

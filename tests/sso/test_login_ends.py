@@ -89,7 +89,7 @@ ONE = {
 ALL = {
     "sign out everywhere": lambda here: here.post("/logout"),
     "a new password": lambda here: here.post("/account/password", {"password": PASSWORD, "chosen": NEW}),
-    "deleted": lambda here: here.post("/account/delete", {"password": PASSWORD}),
+    "deleted": lambda here: here.post("/account/delete", {"when": "now", "password": PASSWORD}),
     "deleted at the desk": lambda _here: User.objects.filter(username="ada").delete(),
     "turned off": lambda _here: User.objects.get(username="ada").turn_off(),
     "signed out by staff": lambda _here: User.objects.filter(username="ada").sign_out(by="staff"),

@@ -50,16 +50,15 @@ def authenticate(request: HttpRequest) -> HttpResponse:
 def sign_in(request: HttpRequest, user: User, waiting: Waiting, form: CodeForm) -> HttpResponse:
     """Starts the session of `user`, who has entered the right code, and redirects where `waiting` says they were going.
 
-    If that is "", sessions.landing() says where. If `form` has `trust`, the answer also carries the cookie of a trusted
-    browser. A message warns when few recovery codes are left. Raises Superseded if all sessions of the account have
-    ended meanwhile.
+    If that is "", sessions.landing() says where; whoever is leaving is asked first whether the account stays. If `form`
+    has `trust`, the answer also carries the cookie of a trusted browser. A message warns when few recovery codes are
+    left. Raises Superseded if all sessions of the account have ended meanwhile.
     """
     second_press.remember(request, waiting)
-    sessions.enter(request, user, waiting.way, factor=form.factor)
+    response = sessions.go_on(request, user, waiting.way, waiting.next_url, factor=form.factor)
     breaches.warn(request)
     if form.kind == RECOVERY:
         count_down(request, user)
-    response = redirect(sessions.landing(user, waiting.next_url))
     return devices.trust(request, response, user) if form.cleaned_data["trust"] else response
 
 

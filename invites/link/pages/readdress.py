@@ -52,7 +52,7 @@ def for_sender(view: opened.InviteView) -> opened.View:
             return dead.broken_page(request)
         sender = invite.invited_by
         waiting = invite.readdress_to and invite.state in {Invite.State.PENDING, Invite.State.EXPIRED}
-        if not waiting or sender is None or not sender.is_active:
+        if not waiting or sender is None or not sender.is_usable:
             return render(request, "invites/link/readdress_over.html", status=dead.GONE)
         if request.method != "POST":
             return question(request, invite)

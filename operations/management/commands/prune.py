@@ -1,24 +1,29 @@
 """manage.py prune"""
 
+import logging
 import threading
 from argparse import ArgumentParser
 from itertools import batched
 from typing import Any, ClassVar
 
 from django.core.management.base import CommandError
+from django.db import DatabaseError
 from django.db.models import Model, QuerySet
 
-from accounts.models import Event, Session
+from accounts.models import Event, HeldName, Session, User
 from invites.models import Batch, Invite, MagicLink
 from kit.commands import arguments, command
 from kit.worker_loop import stop_on_signals
 from outbox.models import OutboxEvent, OutboxMessage, Webhook, WebhookDelivery
 from sso.models import AccessRequest, Login, LogoutCall, SigningKey, expired_tokens
 
+log = logging.getLogger("frontdoor.operations")
+
 
 class Command(command.Command):
     help = (
-        "Deletes old rows. At once: sessions and tokens of apps that have ended. After a day: lists of people that "
+        "Deletes old rows, and the accounts of people who have left and not come back in time. At once: sessions and "
+        "tokens of apps that have ended, and names that are held no longer. After a day: lists of people that "
         "were checked and never sent, codes of apps that were never used, and keys after all that they signed is over. "
         "After a week: events that were published or delivered, sign-outs that apps were told of, and requests for "
         "access to apps that were answered. After 30 days: links that people asked for and never used, wrong passwords "
@@ -69,6 +74,7 @@ class Command(command.Command):
             "app_logins": Login.objects.prunable(),
             "logout_calls": LogoutCall.objects.prunable(),
             "signing_keys": SigningKey.objects.prunable(),
+            "held_names": HeldName.objects.prunable(),
         }
 
     def count_prunable(self) -> dict[str, int]:
@@ -76,7 +82,8 @@ class Command(command.Command):
 
         Rows to delete are counted up to command.MANY + 1 of a kind.
         """
-        count = {name: command.count_rows(rows) for name, rows in self.prunable().items()}
+        count = {"accounts": command.count_rows(User.objects.to_finish())}
+        count |= {name: command.count_rows(rows) for name, rows in self.prunable().items()}
         return count | {"emptied_mails": OutboxMessage.objects.stale().count()}
 
     def prune_all(self, batch_size: int) -> dict[str, int]:
@@ -91,8 +98,24 @@ class Command(command.Command):
         WebhookDelivery.objects.overdue().give_up()
         WebhookDelivery.objects.stale().empty()
         Webhook.objects.forget_former_secrets()
-        count = {name: self.prune(rows, batch_size) for name, rows in self.prunable().items()}
+        count = {"accounts": self.finish_leaving()}
+        count |= {name: self.prune(rows, batch_size) for name, rows in self.prunable().items()}
         return count | {"emptied_mails": 0 if self.stop.is_set() else OutboxMessage.objects.stale().empty()}
+
+    def finish_leaving(self) -> int:
+        """Deletes the accounts of people who have left and not come back in time; returns how many they were.
+
+        Each is a transaction of its own. One that fails, such as for a row that stays locked, is left for the next run.
+        """
+        total = 0
+        for person in User.objects.to_finish().order_by("leaves_at").iterator():
+            if self.stop.is_set():
+                break
+            try:
+                total += person.leaving.finish()
+            except DatabaseError:
+                log.exception("deleting the account %s failed", person.pk)
+        return total
 
     def prune(self, rows: QuerySet[Model], batch_size: int) -> int:
         """Deletes the rows and returns how many they were; rows that go with them do not count.

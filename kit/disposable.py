@@ -8,7 +8,7 @@ from kit import domains
 
 @cache
 def known() -> Collection[str]:
-    """Returns the known domains. Only a site that asks pays for them, with a megabyte or two of memory."""
+    """Returns the known domains. Only a site that asks pays for them, with a few megabytes of memory."""
     from disposable_email_domains import blocklist  # noqa: PLC0415 so that no other site reads it
 
     return blocklist

@@ -11,6 +11,11 @@ NAMES = """
 SELECT id, name, EXISTS (SELECT FROM auth_group_permissions WHERE group_id = auth_group.id)
 FROM "auth_group" WHERE id = ANY(%s) ORDER BY name
 """
+WITHOUT_RIGHTS = """
+SELECT id, name FROM "auth_group" WHERE name = ANY(%s)
+AND NOT EXISTS (SELECT FROM auth_group_permissions WHERE group_id = auth_group.id) ORDER BY name
+FOR KEY SHARE OF auth_group
+"""
 # Groups by name: the id of each that a person may give, None for one that they may not.
 Groups = Mapping[str, int | None]
 
@@ -39,6 +44,16 @@ def names(ids: Collection[int], *, hold: bool = False) -> list[tuple[int, str, b
     with connection.cursor() as cursor:
         cursor.execute(f"{NAMES} FOR KEY SHARE OF auth_group" if hold else NAMES, [list(ids)])
         return cursor.fetchall()
+
+
+def hold_without_rights(named: Collection[str]) -> dict[int, str]:
+    """Returns the names of those groups with these names that grant no permission, by id, in the order of the names.
+
+    None of them can be deleted until the caller's transaction ends.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(WITHOUT_RIGHTS, [list(named)])
+        return dict(cursor.fetchall())
 
 
 def named(user: Any) -> Groups:

@@ -287,8 +287,12 @@ def rights(event: Event, values: dict[str, str]) -> list[str]:
 
 
 def joined_groups(event: Event) -> list[str]:
-    """Returns the names of the groups that the person joined with this event, by accepting an invitation; else []."""
-    if event.kind != Event.Kind.RIGHTS_CHANGED or event.about is None:
+    """Returns the names of the groups that the person joined with this event; else [].
+
+    They joined by accepting an invitation, or by the domain of their address.
+    """
+    by_domain = event.detail.get("by") == "domain"
+    if event.kind != Event.Kind.RIGHTS_CHANGED or (event.about is None and not by_domain):
         return []
     before, after = event.detail.get("changed", {}).get("groups", ([], []))
     return sorted(set(after) - set(before))

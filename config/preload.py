@@ -16,13 +16,18 @@ from django.urls import reverse
 from django.utils import translation
 from ua_parser import parse
 
+from kit import disposable
+
 TEMPLATES = (settings.BASE_DIR / "templates", Path(admin.__file__).parent / "templates")
 
 DEEP = 128 * 1024 // 8  # words of a frame for which Python takes a block of more than 128 KiB: one of 256
 
 
 def load() -> None:
-    """Loads the site map, the translations, the templates of our pages and of the desk, and the list of browsers."""
+    """Loads the site map, the translations, the templates of our pages and of the desk, and the list of browsers.
+
+    Where disposable mailboxes are refused, also the list of them.
+    """
     for code, _name in settings.LANGUAGES:
         with translation.override(code):
             reverse("entry")
@@ -32,6 +37,8 @@ def load() -> None:
             get_template(str(file.relative_to(folder)))
     _ = Engine.get_default().template_context_processors, get_default_renderer()
     parse("Firefox")
+    if settings.DISPOSABLE_MAILBOXES == "refuse":
+        disposable.known()
 
 
 def give_room_to_threads() -> None:

@@ -128,7 +128,28 @@ TABLES = {
         Setting(
             "SIGNUP",
             "`open`: anyone who proves an address may join; `invited`: only people with an invitation, and others can "
-            "ask for one; `request`: the same, and the start page says so first",
+            "ask for one; `request`: the same, and the start page says so first; `domains`: people with an invitation, "
+            "and anyone with an address at one of `SIGNUP_DOMAINS`",
+        ),
+        Setting(
+            "SIGNUP_DOMAINS",
+            "domains with commas between them: `example.com` is that one alone, `*.edu` all below it",
+            "none",
+        ),
+        Setting(
+            "BLOCKED_DOMAINS",
+            "domains, written likewise, whose people need an invitation, whatever `SIGNUP` says",
+            "none",
+        ),
+        Setting(
+            "DISPOSABLE_MAILBOXES",
+            "`refuse`: people with a mailbox that is known to be thrown away need an invitation, too",
+        ),
+        Setting(
+            "DOMAIN_GROUPS",
+            "groups that people are put into when they join with an address of a domain: "
+            "`example.com:Staff,*.edu:Students`",
+            "none",
         ),
         Setting(
             "PROFILE_FIELDS",

@@ -11,7 +11,7 @@ from django.utils.csp import CSP
 
 from config import keys, loading, logs
 from config.brand import given as brand
-from config.environment import google, mail, overlays, people, servers, site
+from config.environment import domains, google, mail, overlays, people, servers, site
 from config.environment.variables import THIS_MACHINE, env, folders, number, one_of, read, span, web_address
 from kit import spans
 
@@ -55,8 +55,15 @@ BRAND_ICON = brand.icon(BRAND_LOGO, BRAND_PALETTE)
 FOOTER_LINKS = brand.footer_links()
 
 # "open" lets in everyone who proves an address, "invited" only those who have an invitation, and so does "request",
-# whose start page tells others first that they can ask for one.
-SIGNUP = one_of("SIGNUP", "open", "invited", "request")
+# whose start page tells others first that they can ask for one. "domains" lets in everyone, beside those invited, who
+# proves an address at one of SIGNUP_DOMAINS. An invitation lets in from any domain.
+SIGNUP = one_of("SIGNUP", "open", "invited", "request", "domains")
+SIGNUP_DOMAINS = domains.let_in(SIGNUP)
+BLOCKED_DOMAINS = frozenset(domains.listed("BLOCKED_DOMAINS"))
+# "allow" unless the operator decides: others keep the list, and nobody should be turned away by it unasked.
+DISPOSABLE_MAILBOXES = one_of("DISPOSABLE_MAILBOXES", "allow", "refuse")
+# The groups, by their names, that people are put into who join with an address of a domain.
+DOMAIN_GROUPS = domains.groups()
 # Whether everyone with an account may invite others, and how many people each may invite within seven days.
 MEMBERS_INVITE = read(env.bool, "MEMBERS_INVITE", default=False)
 MEMBERS_INVITE_QUOTA = number("MEMBERS_INVITE_QUOTA", 10, least=1)

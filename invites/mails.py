@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts import groups, names, notices, preferences
 from accounts.models import User
 from accounts.notices import without_link
-from invites import purposes
+from invites import purposes, who_may_join
 from kit import times, tokens
 from kit.addresses import readable
 from kit.hosts import unlinked
@@ -50,6 +50,8 @@ def letter(link: "MagicLink", account: User | None, *, may_join: bool) -> Outbox
             "registering": link.purpose == link.Purpose.REGISTER,
             "ask_url": f"{settings.SITE_URL}{reverse('ask')}",
         }
+        if name == "closed":
+            context["refusal"] = who_may_join.refusal(link.email)
     source = link.invite.source if link.invite else "self"
     leads = {"url": purpose, "reset_url": purposes.RESET if name in WITH_RESET else None}
     links = {called: tokens.unsigned(leads_to, link.pk) for called, leads_to in leads.items() if leads_to}

@@ -55,11 +55,11 @@ class EventQuerySet(models.QuerySet["Event"]):
         """Returns one event, not stored yet. `about` is the id of the invitation that the event happened to.
 
         `detail` holds all else, such as `told`, the address that is mailed about the event; `before`, the former value;
-        `by`, "staff" if they did it at the desk, with `staff`, their username, or "command" if an operator did it by
-        manage.py; `replaces`, whether a new authenticator app replaced another; `google`, which Google account was
-        connected or dropped; `factor_stays`, whether a new password left a second factor on; `heard_again`, whether it
-        turned mails about the account on again; `known`, True if a wrong password came from a device that the account
-        has been used on.
+        `by`, "staff" if they did it at the desk, with `staff`, their username, "command" if an operator did it by
+        manage.py, "domain" if that of their address did; `replaces`, whether a new authenticator app replaced another;
+        `google`, which Google account was connected or dropped; `factor_stays`, whether a new password left a second
+        factor on; `heard_again`, whether it turned mails about the account on again; `known`, True if a wrong password
+        came from a device that the account has been used on.
         """
         return self.model(kind=kind, user=user, ip=ip, device=device, about=about, detail=detail)
 

@@ -11,13 +11,14 @@ from kit.json_door import Fields, door
 def show(request: HttpRequest, _sent: Fields) -> HttpResponse:
     """Returns what a program needs to draw its own pages: the setting SIGNUP, and whether members may invite.
 
-    Also whether Google is offered, the least length of a password, whether staff need two-step verification,
-    what people are asked about themselves,
-    and the terms to agree to.
+    Also the domains whose people may join, if SIGNUP says so, whether Google is offered, the least length of a
+    password, whether staff need two-step verification, what people are asked about themselves, and the terms to agree
+    to.
     """
     return JsonResponse(
         {
             "signup": settings.SIGNUP,
+            "signup_domains": settings.SIGNUP_DOMAINS if settings.SIGNUP == "domains" else [],
             "members_invite": settings.MEMBERS_INVITE,
             "google": bool(settings.GOOGLE_CLIENT_ID),
             "password_min_length": settings.PASSWORD_MIN_LENGTH,

@@ -36,7 +36,7 @@ def confirm(request: HttpRequest, sent: Fields) -> HttpResponse:
         account = User.objects.filter(email=link.email).first()
         return sign_in(request, link, account) if account else make_planned(request, link, sent)
     except NotInvited:
-        raise press.closed() from None
+        raise press.closed(link.email) from None
     except Unavailable:
         return answer_again(request, press.read_again(link))
 

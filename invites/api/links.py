@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.session.account_page import PersonRequest
 from accounts.who import signed_in
-from invites import limits
+from invites import limits, who_may_join
 from invites.api import press
 from invites.ask_for_link.ask import ask, ask_again
 from invites.ask_for_link.asked import LinkRequest, remember
@@ -71,7 +71,9 @@ def mail_to(request: HttpRequest, sent: Fields, purpose: str) -> HttpResponse:
         raise Invalid(form)
     asked = LinkRequest(form.cleaned_data["email"], purpose, form.cleaned_data["next"])
     ask(request, asked)
-    return remember(request, message(sent_to(asked.email), 202, did_you_mean=form.doubt() or None), asked)
+    warning = who_may_join.warning(asked.email) if purpose == MagicLink.Purpose.LINK else ""
+    said = f"{sent_to(asked.email)} {warning}".strip()
+    return remember(request, message(said, 202, did_you_mean=form.doubt() or None), asked)
 
 
 def mail_again(request: HttpRequest, token: str) -> HttpResponse:

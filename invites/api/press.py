@@ -4,6 +4,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from invites import who_may_join
 from invites.link import opened, stored
 from invites.models import MagicLink
 from kit.json_door import Fields, Refused
@@ -63,9 +64,9 @@ def broken() -> Refused:
     return Refused(404, "broken", _("This link doesn’t work. Ask for a new one."), "token")
 
 
-def closed() -> Refused:
-    """Returns the refusal (403) for a person who may not join without an invitation."""
-    return Refused(403, "closed", _("New accounts are by invitation only."))
+def closed(email: str = "") -> Refused:
+    """Returns the refusal (403) for a person with this address, or "" for any, who may not join uninvited."""
+    return Refused(403, "closed", who_may_join.refusal(email))
 
 
 def inactive() -> Refused:

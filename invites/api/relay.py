@@ -68,7 +68,7 @@ def code(request: HttpRequest, sent: Fields) -> HttpResponse:
         if form.link.state == MagicLink.State.PENDING:
             return use(request, form.link)
     except NotInvited:
-        raise press.closed() from None
+        raise press.closed(form.link.email) from None
     except Unavailable:
         pass  # another press was faster, perhaps of this very browser
     return confirm.answer_again(request, press.read_again(form.link))

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from accounts.session.notes import GOOGLE_IDENTITY
-from invites import limits
+from invites import limits, who_may_join
 from invites.ask_for_link import waiting, webmail
 from invites.ask_for_link.ask import ask
 from invites.ask_for_link.asked import LinkRequest, remember
@@ -65,5 +65,7 @@ def sent_page(request: HttpRequest, asked: LinkRequest, status: int = 200, **con
     context["still"] = waiting.STILL in request.GET
     context |= {"proves": proves, "connects": connects, "purpose": purpose, "next": asked.next}
     context |= {"minutes_late": lateness.minutes()}
+    if email and purpose in {MagicLink.Purpose.LINK, MagicLink.Purpose.REGISTER}:
+        context["warning"] = who_may_join.warning(email)
     context |= {"email": email, "again": PAGES.get(purpose, "entry"), "provider": webmail.provider(email)}
     return render(request, "invites/ask_for_link/sent.html", context, status=status)

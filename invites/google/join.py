@@ -27,7 +27,7 @@ def new_account(request: HttpRequest, identity: google.Identity, link: MagicLink
     email, trace, newcomer = identity.email, visitor.trace(request), User(pk=uuid7())
     with transaction.atomic():
         invite = Invite.objects.to_accept(email, (link.invite_id or link.staff_invite_id) if link else None)
-        if not lets_in(invite):
+        if not lets_in(invite, email):
             raise NotInvited
         proof = [] if identity.is_authority else [proving(email, link, newcomer)]
         known = profile_fields.fitting(invite.profile) if invite else {}

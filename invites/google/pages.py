@@ -22,7 +22,7 @@ from accounts.google import client as google
 from accounts.models import ConnectedElsewhere, Superseded, User
 from accounts.session import sessions
 from accounts.session.notes import GOOGLE_IDENTITY, STILL_YOU
-from invites import purposes
+from invites import purposes, who_may_join
 from invites.ask_for_link.asked import LinkRequest
 from invites.ask_for_link.sent import ask_or_wait
 from invites.google import trip
@@ -227,6 +227,7 @@ def outcome(request: HttpRequest) -> HttpResponse:
         return redirect("entry")
     template, status = PAGES[note["outcome"]]
     context = {"email": note["email"], "next": note["next"]}
+    context["refusal"] = who_may_join.refusal_by_domain(note["email"])
     if link:
         context |= {"token": tokens.sign(purposes.SIGNUP, link.pk), "back": tokens.path(purposes.SIGNUP, link.pk)}
     return render(request, template, context, status=status)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.session import sessions
-from invites import purposes
+from invites import purposes, who_may_join
 from invites.link import browser
 from invites.models import Invite, MagicLink
 from kit import addresses, tokens
@@ -35,9 +35,10 @@ PAGES = {
 OWNER_PAGE = "invites/link/dead/owner.html"
 
 
-def closed_page(request: HttpRequest) -> HttpResponse:
-    """Returns the page (403) that says that new accounts are by invitation only."""
-    return render(request, "invites/link/dead/closed.html", status=403)
+def closed_page(request: HttpRequest, email: str = "") -> HttpResponse:
+    """Returns the page (403) that says why this address, or "" for any, needs an invitation to join."""
+    context = {"refusal": who_may_join.refusal(email)}
+    return render(request, "invites/link/dead/closed.html", context, status=403)
 
 
 def broken_page(request: HttpRequest) -> HttpResponse:

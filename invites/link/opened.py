@@ -18,7 +18,7 @@ A press is a POST with a token. It is answered by the first case that fits:
 | 10 | no account, but one was planned in this browser       | made as planned, to sign-in | 201                  |
 |    | - and its username is taken                           | asks for another, 200       | 409 taken            |
 | 11 | no account, but one was planned in another browser    | to the sign-up form         | 400 choose           |
-| 12 | no account, no invitation, and SIGNUP is not "open"   | 403 closed                  | 403 closed           |
+| 12 | no account, and invites/who_may_join.py is against it | 403 closed                  | 403 closed           |
 | 13 | no account                                            | made, signed in             | 201, at auth/create  |
 | 14 | another press was faster, after this one was read     | read again: cases 3 to 5    | the same, or 409     |
 
@@ -111,7 +111,7 @@ def opened_by(
         try:
             return view(request, row)
         except NotInvited:
-            return dead.closed_page(request)
+            return dead.closed_page(request, row.email)
         except Unavailable:  # another press was faster, perhaps of this very browser
             now = find(request)
             return over(request, now) if now else dead.broken_page(request)

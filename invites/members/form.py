@@ -2,8 +2,10 @@
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from invites import who_may_join
 from kit import addresses, plain_line, sure
 from kit.form import VERBATIM, Form
 from kit.sure import SureField
@@ -27,8 +29,14 @@ class InvitePersonForm(Form):
     sure = SureField()
 
     def clean_email(self) -> str:
-        """Returns the normalized address. Raises ValidationError for a missing or malformed one."""
-        return addresses.normalize(self.cleaned_data["email"])
+        """Returns the normalized address. Raises ValidationError for a missing or malformed one.
+
+        Also for one whose domain is blocked or known for disposable mailboxes: only staff may invite there.
+        """
+        email = addresses.normalize(self.cleaned_data["email"])
+        if who_may_join.obstacle(email) in who_may_join.FOR_STAFF_ALONE:
+            raise ValidationError(_("Only staff may invite addresses of this domain. Enter another one"), code="closed")
+        return email
 
     def clean_note(self) -> str:
         """Returns the note. Raises ValidationError if it is too long, holds a link or is not one plain line."""

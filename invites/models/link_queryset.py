@@ -105,7 +105,7 @@ class MagicLinkQuerySet(models.QuerySet["MagicLink"]):
             if revives:
                 invite.revive()
             link = self.model(email=email, purpose=purpose, device=device, **fields | self._terms(account, invite))
-            mail = mails.letter(link, account, may_join=lets_in(invite))
+            mail = mails.letter(link, account, may_join=lets_in(invite, email))
             OneStatement().insert(link, mail).execute()
         return link
 

@@ -293,7 +293,7 @@ class MagicLink(models.Model):
         """Uses this link for a newcomer: claims it, accepts the invitation and makes the account, in one transaction.
 
         An owner link makes a superuser. `beginning` and `fields` are those of UserManager.create_user(). Returns the
-        user. Raises NotInvited if only invited people may join, Unavailable if the link or its invitation can't be used
+        user. Raises NotInvited if an invitation is needed, Unavailable if the link or its invitation can't be used
         any more, ValidationError for a malformed name, IntegrityError for a taken name or address.
         """
         newcomer, owns = User(pk=uuid7()), self.purpose == self.Purpose.OWNER

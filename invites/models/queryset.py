@@ -7,14 +7,13 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
-from django.conf import settings
 from django.db import connection, models, transaction
 from django.utils import timezone
 
 from accounts import display_names
 from accounts.models import Event, User
-from invites import mails
-from invites.models import lifetimes, reminders
+from invites import mails, who_may_join
+from invites.models import domain_groups, lifetimes, reminders
 from invites.models.answering import answer_by
 from invites.models.joining import accounts_of, lacks
 from invites.models.lifecycle import Lifecycle
@@ -50,7 +49,7 @@ HOLD_APPS = "SELECT client_id FROM sso_app WHERE client_id = ANY(%s) FOR KEY SHA
 
 
 class NotInvited(Exception):
-    """The address may not join: the setting SIGNUP is not "open", and no invitation to the address is open."""
+    """The address needs an invitation to join (invites/who_may_join.py), and none to it is open."""
 
 
 @dataclass(frozen=True)
@@ -109,9 +108,9 @@ class InviteQuerySet(Lifecycle):
     def may_join(self, email: str) -> bool:
         """Returns whether a person who proves this address may make an account. All ways to sign up ask this.
 
-        Anyone may if SIGNUP is "open"; otherwise the address needs an open invitation.
+        Settings and its domain can say that it needs an open invitation for that (invites/who_may_join.py).
         """
-        return lets_in(None) or self.open().filter(email=email).exists()
+        return lets_in(None, email) or self.open().filter(email=email).exists()
 
     def to_accept(self, email: str, preferred: UUID | None = None) -> "Invite | None":
         """Returns the invitation that acceptable() finds, or None."""
@@ -133,25 +132,28 @@ class InviteQuerySet(Lifecycle):
     ) -> User:
         """Makes and returns the account of a newcomer, who accepts `invite` by it, or needs none (None).
 
-        Adds the user to the invitation's groups, and calls them as the inviter does, unless `account` has a `name`.
-        Only the id of `newcomer` is read; `account` and `beginning` are arguments of UserManager.create_user(). To be
-        called in a transaction. Raises Unavailable if the invitation is not open, or another of the `conditions` is not
-        met, ValidationError for a malformed name or address, IntegrityError for a taken one; the transaction can't go
-        on then.
+        Adds the user to the invitation's groups and, unless they own the site, to those of their domain, and calls them
+        as the inviter does, unless `account` has a `name`. Only the id of `newcomer` is read; `account` and `beginning`
+        are arguments of UserManager.create_user(). To be called in a transaction. Raises Unavailable if the invitation
+        is not open, or another of the `conditions` is not met, ValidationError for a malformed name or address,
+        IntegrityError for a taken one; the transaction can't go on then.
         """
         beginning = {**beginning, "conditions": conditions}
         if invite:  # it is locked before any link: always in this order, so that nothing deadlocks
             beginning["conditions"] = [invite.taking(newcomer), *conditions]
             invite.hold_groups()
             account = {"name": display_names.fitting(invite.name), **account}
-            joined = list(invite.promised.values())
-            beginning |= {"accepted": invite.pk, "events": [invite.acceptance(newcomer)], "groups": joined}
+            beginning |= {"accepted": invite.pk, "events": [invite.acceptance(newcomer)]}
+        joined = sorted(invite.promised.values()) if invite else []
+        by_domain = {} if account.get("is_superuser") else domain_groups.hold(account["email"])
+        beginning["groups"] = sorted({*joined, *by_domain.values()})
         try:
             user: User = User.objects.create_user(id=newcomer.pk, beginning=beginning, **account)
         except Unmet:
             raise Unavailable from None
         if invite and invite.promised:
             invite.add_to_groups(user, [])
+        domain_groups.join(user, by_domain, joined)
         return user
 
     def issue(
@@ -383,6 +385,6 @@ def is_to_join(account: Any, entry: Entry) -> bool:
     return account is not None and lacks(account, entry.groups)
 
 
-def lets_in(invite: "Invite | None") -> bool:
-    """Returns whether a person may join: with an open invitation always, with None only if SIGNUP is `open`."""
-    return settings.SIGNUP == "open" or invite is not None
+def lets_in(invite: "Invite | None", email: str) -> bool:
+    """Returns whether whoever proves this address may join: always with an open invitation; None is no invitation."""
+    return invite is not None or who_may_join.obstacle(email) is None

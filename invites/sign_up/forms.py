@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from accounts import display_names, names, profile_fields, terms
 from accounts.models import User
 from accounts.password.forms import NewPasswordField, WithNewPassword
+from invites import who_may_join
 from invites.ask_for_link.form import EmailForm, address_field
 from invites.link.planned import Details, UsernameForm
 from invites.models import MagicLink
@@ -106,6 +107,22 @@ class RegisterForm(SignupForm, EmailForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].widget.attrs.pop("autofocus", None)  # this page has more to read than one field
+
+    def clean_email(self) -> str:
+        """Returns the normalized address. Raises ValidationError for a missing or malformed one.
+
+        Also for one whose domain needs an invitation, whoever has it: its owner would come in by the start page alone.
+        """
+        email = super().clean_email()
+        if refusal := who_may_join.refusal_by_domain(email):
+            said = _("If it has an account or an invitation, get a link by email instead.")
+            raise ValidationError(f"{refusal} {said}", code="closed")
+        return email
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the domain of the address needs an invitation."""
+        return self.has_error("email", "closed")
 
     def owner(self) -> User:
         """Returns the user whose password it will be, with the typed username and address; not stored."""

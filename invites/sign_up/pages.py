@@ -1,6 +1,5 @@
 """The sign-up pages: from a mailed link, from the owner link, or in one form that a mail confirms."""
 
-from django.conf import settings
 from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.session import sessions
-from invites import limits, purposes
+from invites import limits, purposes, who_may_join
 from invites.ask_for_link.ask import log
 from invites.ask_for_link.asked import remember
 from invites.ask_for_link.sent import ask_or_wait
@@ -53,7 +52,9 @@ def from_link(request: HttpRequest, link: MagicLink) -> HttpResponse:
     if wrong := opened.other_account_page(request, link, purposes.SIGNUP):
         return wrong
     if not Invite.objects.may_join(link.email):
-        return redirect(tokens.path(purposes.CONFIRM, link.pk)) if account.exists() else dead.closed_page(request)
+        if account.exists():
+            return redirect(tokens.path(purposes.CONFIRM, link.pk))
+        return dead.closed_page(request, link.email)
     return elsewhere.first_page(request, link, purposes.SIGNUP) or newcomer(request, link, purposes.SIGNUP)
 
 
@@ -125,7 +126,7 @@ def register(request: HttpRequest) -> HttpResponse:
     when the address was mailed too often. A person who is signed in is led to the start page; where sign-up is by
     invitation, a page says so (403). Raises Limited when a network has posted too often.
     """
-    if settings.SIGNUP != "open":
+    if who_may_join.is_by_invitation():
         return dead.closed_page(request)
     if request.user.is_authenticated:
         return redirect("entry")
@@ -133,7 +134,8 @@ def register(request: HttpRequest) -> HttpResponse:
     typed = {"next": safe_path(request.GET.get("next", ""))}
     form = bind_form(RegisterForm, request, show_password=show, initial=typed)
     if not form.is_valid():
-        return render(request, "invites/sign_up/register.html", {"form": form, "show": show})
+        context = {"form": form, "show": show, "condition": who_may_join.condition()}
+        return render(request, "invites/sign_up/register.html", context)
     if form.cleaned_data["leave_empty"]:
         log.warning("a program asked for an account ip=%s", visitor.ip(request))
         return remember(request, redirect("invite_sent"), plan.link_request(form))

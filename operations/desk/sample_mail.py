@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from invites import who_may_join
 from kit import times
 from outbox import kinds
 from outbox.mail.compose import render_parts
@@ -74,6 +75,7 @@ def facts(kind: str) -> dict[str, Any]:
         "declined_count": 1,
         "back_count": 1,
         "registering": kind == "register",
+        "refusal": who_may_join.refusal(EMAIL),
         "replaces": False,
         "heard_again": False,
         "factor_stays": False,

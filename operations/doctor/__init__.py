@@ -1,7 +1,7 @@
 """The checks of `doctor`: what is wrong with the site, or with one invitation, in words."""
 
 from kit.findings import Finding, State, examine, with_deadline, with_statement_timeout
-from operations.doctor import apps, outbox, parts, site
+from operations.doctor import apps, domains, outbox, parts, site
 from operations.doctor.accounts import proxies, staff
 from operations.doctor.invitation import InviteOrLink, explain, find, find_newest
 
@@ -15,6 +15,7 @@ IN_DATABASE = {
     "given up": with_statement_timeout(outbox.given_up),
     "webhooks": with_statement_timeout(outbox.webhooks),
     "apps": with_statement_timeout(apps.check),
+    "domain groups": with_statement_timeout(domains.domain_groups),
     "proxies": with_statement_timeout(proxies),
     "staff": with_statement_timeout(staff),
 }
@@ -23,6 +24,7 @@ ELSEWHERE = {
     "broker": with_deadline(outbox.broker),
     "mail server": with_deadline(outbox.server),
     "SITE_URL": site.address,
+    "sign-up": domains.sign_up,
     "cookies": site.cookies,
     "hashes": site.hashes,
     "DEBUG": site.debug,

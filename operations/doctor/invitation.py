@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
+from invites import who_may_join
 from invites.models import Invite, MagicLink
 from kit import addresses
 from kit.findings import Finding, examine, failure, ok, warning
@@ -17,6 +18,12 @@ from outbox.models import OutboxMessage, Suppression
 AGAIN = "Send it again: manage.py resend_invites --email ADDRESS"
 ASK_AGAIN = "They can ask for a new one on the start page."
 STATUS = OutboxMessage.Status
+AGAINST = {
+    who_may_join.Obstacle.INVITED: "SIGNUP is “invited” or “request”",
+    who_may_join.Obstacle.ELSEWHERE: "SIGNUP is “domains”, its domain is not among SIGNUP_DOMAINS",
+    who_may_join.Obstacle.BLOCKED: "Its domain is among BLOCKED_DOMAINS",
+    who_may_join.Obstacle.DISPOSABLE: "DISPOSABLE_MAILBOXES is “refuse”, its domain is known for these",
+}
 InviteOrLink = Invite | MagicLink
 
 
@@ -149,10 +156,11 @@ def about_address(email: str, *, known: bool) -> Finding | None:
 
 
 def about_rule(email: str, *, known: bool) -> Finding | None:
-    """Returns a failure if SIGNUP lets this address make no account; None if it may, or has one (`known`)."""
+    """Returns a failure if this address may make no account; None if it may, or has one (`known`)."""
     if known or Invite.objects.may_join(email):
         return None
-    said = "SIGNUP is “invited” and it has no open invite: it is mailed no link, only that it needs an invitation."
+    why = AGAINST[who_may_join.obstacle(email) or who_may_join.Obstacle.INVITED]
+    said = f"{why}, and it has no open invite: it is mailed no link, only that it needs an invitation."
     return failure(said, "Invite it: manage.py send_invites ADDRESS")
 
 

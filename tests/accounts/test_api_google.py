@@ -229,6 +229,7 @@ def test_the_configuration_takes_no_statement_and_sets_no_cookie(django_assert_n
 
     assert answer.json() == {
         "signup": "open",
+        "signup_domains": [],
         "members_invite": False,
         "google": True,
         "password_min_length": 15,
@@ -245,6 +246,7 @@ def test_the_configuration_follows_the_settings(settings):
 
     assert Client().get("/api/v1/config").json() == {
         "signup": "invited",
+        "signup_domains": [],
         "members_invite": True,
         "google": False,
         "password_min_length": 20,

@@ -9,6 +9,7 @@ from unittest.mock import patch
 import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
+from django.contrib.auth.models import Group, Permission
 from django.core.cache import caches
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
@@ -71,7 +72,7 @@ def test_a_sound_site_is_told_so_and_no_mail_is_sent(sound):
     assert (code, {state for state, *_ in checks.values()}) == (0, {"ok"}), checks
     assert checks.keys() == {
         *("database", "migrations", "clock", "queue", "given up", "proxies", "staff"),
-        *("cache", "mail server", "SITE_URL", "cookies", "hashes", "DEBUG"),
+        *("cache", "mail server", "SITE_URL", "sign-up", "cookies", "hashes", "DEBUG"),
     }
     assert (sound.said["auth"], sound.said["quit"], sound.said["mail"]) == (1, 1, 0)
     assert "secret" not in run()[0]
@@ -311,6 +312,51 @@ def test_an_address_that_cannot_be_reached_or_needs_no_invite_is_told(settings, 
     assert found(ada.email)[0]["account"][0] == "warning"
     ada.turn_off()
     assert "turned off" in found(ada.email)[0]["account"][1]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("SIGNUP_DOMAINS", ("example.org",), "its domain is not among SIGNUP_DOMAINS, and it has no open invite"),
+        ("BLOCKED_DOMAINS", {"example.com"}, "Its domain is among BLOCKED_DOMAINS, and it has no open invite"),
+        ("DISPOSABLE_MAILBOXES", "refuse", "its domain is known for these, and it has no open invite"),
+    ],
+)
+def test_an_address_whose_domain_may_not_join_is_told(settings, name, value, said):
+    settings.SIGNUP = "domains" if name == "SIGNUP_DOMAINS" else "open"
+    setattr(settings, name, value)
+    email = "nobody@mailinator.com" if name == "DISPOSABLE_MAILBOXES" else "nobody@example.com"
+
+    assert said in found(email)[0]["sign-up"][1]
+
+
+def test_domains_that_are_let_in_and_blocked_or_without_effect_are_told(sound, settings):
+    assert found()[0]["sign-up"][:2] == ("ok", "SIGNUP is “open”.")
+    settings.SIGNUP_DOMAINS = ("example.com", "cs.mit.edu", "*.edu")
+    assert "lets nobody in who may not join anyway" in found()[0]["sign-up"][1]
+    settings.SIGNUP = "domains"
+    assert found()[0]["sign-up"][0] == "ok"
+    settings.BLOCKED_DOMAINS = {"example.com", "*.mit.edu", "spam.edu"}
+    state, said, _advice = found()[0]["sign-up"]
+    assert (state, said) == (
+        "warning",
+        "Among SIGNUP_DOMAINS and BLOCKED_DOMAINS: example.com, cs.mit.edu. Blocked is stronger.",
+    )
+
+
+def test_groups_by_domain_that_are_missing_or_give_rights_are_told(sound, settings):
+    assert "domain groups" not in found()[0]
+    settings.DOMAIN_GROUPS = {"*.edu": ("Students",), "mit.edu": ("Engineers", "Students")}
+    assert found()[0]["domain groups"][:2] == (
+        "warning",
+        "DOMAIN_GROUPS names groups that are not there: Engineers, Students.",
+    )
+    students = Group.objects.create(name="Students")
+    Group.objects.create(name="Engineers")
+    assert found()[0]["domain groups"][0] == "ok"
+    students.permissions.add(Permission.objects.get(codename="change_user"))
+    state, said, _advice = found()[0]["domain groups"]
+    assert (state, "grant permissions: Students. Nobody is put" in said) == ("failure", True)
 
 
 def test_it_changes_nothing_and_shows_no_link(sound):

@@ -237,6 +237,12 @@ def google_invited_only(client):
         return by_google(client)
 
 
+def of_a_domain(visit):
+    """Returns the page that `visit` comes to where other domains than ours need an invitation."""
+    with override_settings(SIGNUP="domains", SIGNUP_DOMAINS=("xn--e1afmkfd.xn--p1ai", "*.xn--p1ai")):
+        return visit()
+
+
 def invited(**fields):
     return InviteFactory(**({"invited_by": UserFactory(username="maria")} | fields))
 
@@ -277,9 +283,11 @@ PAGES = {
     "ask, in already": lambda c: c.post("/ask/confirm", plea(email=UserFactory().email)),
     "ask, expired": lambda c: c.get("/ask/confirm", plea(expires_at=AGO)),
     "ask, taken back": taken_back,
+    "start, of a domain": lambda c: of_a_domain(lambda: c.get("/")),
     "start, mail is late": lambda c: while_mail_is_late(c, "/"),
     "sent, mail is late": lambda c: while_mail_is_late(c, "/invite/sent"),
     "sent": lambda c: after(c, "/", {"email": "a@gmail.com"}).get("/invite/sent"),
+    "sent, another domain": lambda c: of_a_domain(lambda: c.post("/", {"email": "a@example.com"}, follow=True)),
     "sent, again too soon": lambda c: after(c, "/", {"email": "a@gmail.com"}).post("/invite/sent"),
     "sent, wrong code": lambda c: after(c, "/", {"email": "a@gmail.com"}).post("/invite/sent/code", {"code": "K7WQ"}),
     "sent, not looking": lambda c: after(c, "/", {"email": "a@gmail.com"}).get("/invite/sent?still"),
@@ -300,6 +308,8 @@ PAGES = {
     "register, error": lambda c: c.post("/signup", {"email": "x", "username": "y", "password": "z"}),
     "register, empty": lambda c: c.post("/signup", {}),
     "register, sent": lambda c: after(c, "/signup", REGISTER).get("/invite/sent"),
+    "register, of a domain": lambda c: of_a_domain(lambda: c.get("/signup")),
+    "register, another domain": lambda c: of_a_domain(lambda: c.post("/signup", REGISTER)),
     "register, closed": lambda c: invited_only(c, "/signup"),
     "confirm a plan": lambda c: c.get("/confirm", planned(c)),
     "confirm a plan, done": lambda c: c.post("/confirm", planned(c), follow=True),
@@ -356,6 +366,7 @@ PAGES = {
     "google, no address": lambda c: by_google(c, Person(email="")),
     "google, mailed": google_mailed,
     "google, closed": google_invited_only,
+    "google, another domain": lambda c: of_a_domain(lambda: by_google(c)),
     "google, another address": another_google_account,
     "google, nobody to ask": lambda c: another_google_account(c, invited_by=None),
     "readdress": lambda c: c.get("/invite/readdress/answer", readdressing()),

@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from accounts.models import User
 from accounts.session.account_page import PersonRequest, account_page
 from accounts.session.notes import CHOSEN
-from invites import limits
+from invites import limits, who_may_join
 from invites.ask_for_link.ask import log
 from invites.ask_for_link.asked import LinkRequest, remember
 from invites.ask_for_link.form import EmailForm
@@ -94,8 +94,8 @@ def entry_page(
     `suggestion` is the address that was probably meant, or "".
     """
     late = lateness.minutes()
-    context = {"suggestion": suggestion, "minutes_late": late}
-    context |= {"closed": settings.SIGNUP != "open", "asks": settings.SIGNUP == "request"}
+    context = {"suggestion": suggestion, "minutes_late": late, "condition": who_may_join.condition()}
+    context |= {"closed": who_may_join.is_by_invitation(), "asks": settings.SIGNUP == "request"}
     return plain_page.show(request, template, lambda: context | {"form": form()}, late)
 
 

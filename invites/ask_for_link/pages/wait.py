@@ -68,7 +68,7 @@ def carry_on(request: HttpRequest, asked: LinkRequest, form: CodeForm) -> HttpRe
         if link.state == MagicLink.State.PENDING:
             return carrying_on.by_code(request, link)
     except NotInvited:
-        return dead.closed_page(request)
+        return dead.closed_page(request, link.email)
     except Unavailable:  # another press was faster, perhaps of this very browser
         link = stored.read(link.pk)
     link.read_use()

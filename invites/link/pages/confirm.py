@@ -86,7 +86,7 @@ def plan_page(request: HttpRequest, link: MagicLink) -> HttpResponse:
     Raises NameRefused if the planned username can't be had.
     """
     if not Invite.objects.may_join(link.email):
-        return dead.closed_page(request)
+        return dead.closed_page(request, link.email)
     planned.check_name(link)
     return confirm_page(request, link)
 

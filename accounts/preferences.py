@@ -1,6 +1,7 @@
 """Preferences that people set: language, time zone, theme, and what they are mailed about.
 
-The last are `notices`, of new devices, and `digest`, once a day, of what became of invitations; both are on at first.
+The last are `notices`, of new devices, `digest`, once a day, of what became of invitations, and `requests`, of people
+who ask to join, for those who may answer them; all are on at first.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,11 @@ from django.utils.translation import gettext_lazy as _
 
 THEMES = {"": _("Same as my device"), "light": _("Light"), "dark": _("Dark")}
 
-TELL = ("notices", "digest")  # what the owner is mailed about; whoever turns it off may have something to hide
+TELL = (
+    "notices",
+    "digest",
+    "requests",
+)  # what the owner is mailed about; whoever turns it off may have something to hide
 FOR_PAGES = ("language", "time_zone", "theme")  # settings that every page needs; sessions hold a copy
 
 # Other regions have misleading names: Etc/GMT+3 means three hours behind.

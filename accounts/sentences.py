@@ -95,6 +95,7 @@ SENTENCES = {
     Event.Kind.REMINDED: _("%(who)s reminded %(invited)s of the invitation"),
     Event.Kind.STOPPED: _("%(who)s stopped a mail to %(invited)s before it left"),
     Event.Kind.TAKEN_OVER: _("%(who)s took over the invitation to %(invited)s"),
+    Event.Kind.JOIN_DECLINED: _("%(who)s declined a request to join"),
     Event.Kind.ACCEPTED: _("%(who)s accepted an invitation"),
     Event.Kind.DECLINED: _("%(who)s declined the invitation"),
 }
@@ -127,6 +128,7 @@ BY_NOBODY = {
     Event.Kind.REMINDED: _("%(invited)s was reminded of the invitation"),
     Event.Kind.STOPPED: _("A mail to %(invited)s was stopped before it left"),
     Event.Kind.TAKEN_OVER: _("The invitation to %(invited)s was taken over"),
+    Event.Kind.JOIN_DECLINED: _("A request to join was declined"),
     Event.Kind.DECLINED: _("%(invited)s declined the invitation"),
 }
 INTO_GROUPS = _("%(who)s invited %(invited)s to %(groups)s"), _("%(invited)s was invited to %(groups)s")

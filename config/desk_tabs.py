@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-# Each tab: its label, the apps whose pages belong to it, and its pages with the permission that each asks for. It leads
-# to the first page that the person may see.
+# Each tab: its label, the paths below the desk's home whose pages belong to it, and its pages with the permission that
+# each asks for. It leads to the first page that the person may see. Of two paths, the longer one says whose a page is.
 TABS: list[tuple[Any, tuple[str, ...], list[tuple[str, str]]]] = [
     (
         _("Invitations"),
@@ -28,6 +28,7 @@ TABS: list[tuple[Any, tuple[str, ...], list[tuple[str, str]]]] = [
             ("accounts_event_changelist", "accounts.view_event"),
         ],
     ),
+    (_("Requests"), ("invites/joinrequest",), [("invites_joinrequest_changelist", "invites.add_invite")]),
     (
         _("Mail"),
         ("outbox",),
@@ -55,8 +56,15 @@ def tabs(request: HttpRequest) -> Iterator[Tab]:
     """Yields the tabs of the desk that this member of staff may see, the desk's home first."""
     home = reverse("admin:index")
     yield Tab(_("Home"), home, is_current=request.path == home, is_page=request.path == home)
-    for label, apps, pages in TABS:
+    here = max(
+        (path for _label, paths, _pages in TABS for path in paths if leads_to(path, request)), key=len, default=""
+    )
+    for label, paths, pages in TABS:
         urls = [reverse(f"admin:{name}") for name, permission in pages if request.user.has_perm(permission)]
         if urls:
-            is_current = request.path.startswith(tuple(f"{home}{app}/" for app in apps))
-            yield Tab(label, urls[0], is_current=is_current, is_page=request.path == urls[0])
+            yield Tab(label, urls[0], is_current=here in paths, is_page=request.path == urls[0])
+
+
+def leads_to(path: str, request: HttpRequest) -> bool:
+    """Returns whether the page of the request lies in this path below the desk's home."""
+    return request.path.startswith(f"{reverse('admin:index')}{path}/")

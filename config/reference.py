@@ -127,8 +127,9 @@ TABLES = {
     "Who may join": (
         Setting(
             "SIGNUP",
-            "`open`: anyone who proves an address may join; `invited`: only people with an invitation; "
-            "`domains`: they, and anyone with an address at one of `SIGNUP_DOMAINS`",
+            "`open`: anyone who proves an address may join; `invited`: only people with an invitation, and others can "
+            "ask for one; `request`: the same, and the start page says so first; `domains`: people with an invitation, "
+            "and anyone with an address at one of `SIGNUP_DOMAINS`",
         ),
         Setting(
             "SIGNUP_DOMAINS",

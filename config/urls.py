@@ -34,6 +34,7 @@ from invites.api import as_me as api_as_me
 from invites.api import config as api_config
 from invites.api import confirm as api_confirm
 from invites.api import google as api_google
+from invites.api import join_requests as api_join_requests
 from invites.api import keep as api_keep_link
 from invites.api import links as api_links
 from invites.api import relay as api_relay
@@ -42,6 +43,7 @@ from invites.api import sign_up as api_sign_up
 from invites.ask_for_link.pages import ask as ask_for_link
 from invites.ask_for_link.pages import wait
 from invites.google import pages as google
+from invites.join_requests import pages as join_requests
 from invites.link.pages import as_me, confirm, decline, disown, into_groups, keep, not_me, readdress
 from invites.members import pages as members
 from invites.reset_password import pages as reset_password
@@ -64,6 +66,9 @@ urlpatterns = [
     path("invite/sent", wait.sent, name="invite_sent"),
     path("invite/sent/code", wait.code, name="invite_sent_code"),
     path("invite/sent/state", wait.state, name="invite_sent_state"),
+    path("ask", join_requests.ask, name="ask"),
+    path("ask/confirm", join_requests.confirm, name="ask_confirm"),
+    path("ask/take-back", join_requests.take_back, name="ask_take_back"),
     path("signup", sign_up.signup, name="account_signup"),
     path("confirm", confirm.confirm, name="invite_confirm"),
     path("owner", sign_up.owner, name="owner"),
@@ -122,6 +127,9 @@ urlpatterns = [
     path(".well-known/security.txt", security_txt, name="security_txt"),
     path("api/v1/config", api_config.show),
     path("api/v1/invite", api_links.invite),
+    path("api/v1/ask", api_join_requests.ask),
+    path("api/v1/ask/confirm", api_join_requests.confirm),
+    path("api/v1/ask/take-back", api_join_requests.take_back),
     path("api/v1/invite/as-me", api_as_me.ask),
     path("api/v1/invite/as-me/code", api_as_me.code),
     path("api/v1/auth/create", api_sign_up.create, name="api_create"),

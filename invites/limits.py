@@ -29,6 +29,18 @@ ASK_PER_OWNER_A_DAY = Quota("ask-owner-day", most=10, window=timedelta(days=1), 
 # browser that has asked can be right, and whoever guesses in others must not shut out the one that has the code.
 CODE_PER_ASKING = Guesses("relay-code", most=5, window=timedelta(hours=1))
 
+# Asking to join: how many a day from one network, an office or a school, and in all, so that no flood of requests can
+# be mailed or has to be read. The number of those who know each other's network is small; that of a site is large.
+REQUESTS_PER_NETWORK = NetworkQuota("requests-network", most=20, window=timedelta(days=1))
+REQUESTS_A_DAY = Quota(
+    "requests-day",
+    most=500,
+    window=timedelta(days=1),
+    reason=_("Very many people have asked to join today. You can ask after %(time)s."),
+)
+# Mails to staff that people wait for an answer.
+REQUEST_NOTICES = Quota("request-notices", most=1, window=timedelta(hours=1))
+
 # Wrong codes for an invitation that went to another address, by invitation and person.
 CODE_AS_ME = Guesses(
     "code-as-me",

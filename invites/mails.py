@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts import groups, names, notices, preferences
@@ -49,7 +50,8 @@ def letter(link: "MagicLink", account: User | None, *, may_join: bool) -> Outbox
             "registering": link.purpose == link.Purpose.REGISTER,
         }
         if name == "closed":
-            context["refusal"] = who_may_join.refusal(link.email)
+            ask_url = f"{settings.SITE_URL}{reverse('ask')}" if who_may_join.can_ask() else ""
+            context |= {"refusal": who_may_join.refusal(link.email), "ask_url": ask_url}
     source = link.invite.source if link.invite else "self"
     leads = {"url": purpose, "reset_url": purposes.RESET if name in WITH_RESET else None}
     links = {called: tokens.unsigned(leads_to, link.pk) for called, leads_to in leads.items() if leads_to}
@@ -74,7 +76,7 @@ def wording(link: "MagicLink", account: User | None, *, may_join: bool) -> tuple
     if link.purpose in {asked.RESET, asked.RENEWED}:
         return "reset_unknown", None
     if not may_join:
-        return "closed", None
+        return ("request_confirm", purposes.REQUEST) if link.purpose == asked.REQUEST else ("closed", None)
     if link.purpose == asked.REGISTER:
         return "register", purposes.CONFIRM
     return ("invite" if link.invite else "link_new"), purposes.SIGNUP
@@ -96,12 +98,15 @@ def invitation(invite: "Invite", link: "MagicLink | None" = None) -> OutboxMessa
     """Returns the mail of an invitation, not stored yet.
 
     It carries `link`, which is the invitation's own link or one that its holder has asked for; by default the former.
+    That of a new invitation which answers a request to join says that the answer is yes.
     """
     carried = link or invite
     asked = link is not None and link.pk != invite.pk
     with preferences.override({}, language_of(link) if link else invite.language) as language:
         words = invitation_words(invite) | {"until": times.until(carried.expires_at)}
-    return write_invitation("invite", invite, words, language, carries=carried.pk, asked=asked)
+        name = "request_yes" if invite.asked_at else "invite"
+        words |= {"asked": times.on(invite.asked_at)} if invite.asked_at else {}
+    return write_invitation(name, invite, words, language, carries=carried.pk, asked=asked)
 
 
 def invitations(

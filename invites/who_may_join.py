@@ -27,12 +27,22 @@ class Obstacle(StrEnum):
 FOR_STAFF_ALONE = frozenset({Obstacle.BLOCKED, Obstacle.DISPOSABLE})  # no member's invitation leads around these
 
 
+def is_closed() -> bool:
+    """Returns whether nobody may join without an invitation, from whichever domain."""
+    return settings.SIGNUP in {"invited", "request"}
+
+
+def can_ask() -> bool:
+    """Returns whether people without an invitation can ask to join: not on a site whose `SIGNUP` is open to all."""
+    return settings.SIGNUP != "open"
+
+
 def obstacle(email: str) -> Obstacle | None:
     """Returns why whoever proves this normalized address needs an invitation to join; None if they need none.
 
     A domain that the operator has named in SIGNUP_DOMAINS is never taken for a disposable one.
     """
-    if settings.SIGNUP == "invited":
+    if is_closed():
         return Obstacle.INVITED
     domain = domains.domain_of(email)
     is_named = domains.fits(domain, settings.SIGNUP_DOMAINS)

@@ -38,6 +38,10 @@ WORDS = {
     "recovery_code_used": _("Notice: recovery code used"),
     "recovery_codes": _("Notice: new recovery codes"),
     "register": _("Link to confirm an account"),
+    "request_confirm": _("Link to confirm a request"),
+    "request_in": _("Notice: people ask to join"),
+    "request_no": _("Request declined"),
+    "request_yes": _("Request granted"),
     "reset": _("Link to choose a password"),
     "reset_unknown": _("Answer: no account with this address"),
     "rights_changed": _("Notice of changed rights"),
@@ -49,7 +53,7 @@ WORDS = {
     "username_changed": _("Notice of a changed username"),
 }
 
-INVITATIONS = frozenset({"invite", "invite_group", "invite_known", "invite_reminder"})
+INVITATIONS = frozenset({"invite", "invite_group", "invite_known", "invite_reminder", "request_yes"})
 
 
 def in_words(kind: str) -> str:

@@ -65,7 +65,7 @@ def described(user: User) -> HttpResponse:
 def delete(request: PersonRequest, sent: Fields) -> HttpResponse:
     """Has the account deleted, `when` "later" (in 14 days, unless its owner comes back) or "now". Answers a message.
 
-    Without `when` it is later. All its sessions end, and its owner is mailed. `hand_to`, a username or an address, is
+    Without `when` it is now. All its sessions end, and its owner is mailed. `hand_to`, a username or an address, is
     who takes over the open invitations; else they are withdrawn.
 
     Needs `password`, unless the user has proven ownership in the last 15 minutes. Answers 403 without either, 400 for a

@@ -23,7 +23,8 @@ NOBODYS_KEPT = timedelta(days=30)
 FAILURES = ("code_failed", "failed", "guessed")
 SESSIONS = ("app_signed_in", "prolonged", "session_ended", "signed_in", "signed_out")
 INVITATIONS = (
-    *("accepted", "declined", "extended", "invited", "reminded", "resent", "revoked", "stopped", "taken_over"),
+    *("accepted", "declined", "extended", "invited", "join_declined", "reminded", "resent", "revoked", "stopped"),
+    "taken_over",
 )
 FAILED = models.Q(kind__in=FAILURES)
 NO_CHANGES = (*FAILURES, *INVITATIONS, *SESSIONS)
@@ -123,6 +124,7 @@ class Event(models.Model):
         REMINDED = "reminded", _("Reminder sent")
         STOPPED = "stopped", _("Stopped a mail")
         TAKEN_OVER = "taken_over", _("Took over an invitation")
+        JOIN_DECLINED = "join_declined", _("Declined a request to join")
         ACCEPTED = "accepted", _("Accepted an invitation")
         DECLINED = "declined", _("Declined an invitation")
         APP_AGREED = "app_agreed", _("Let an app learn who this is")

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from kit.exact import ExactField
 from kit.one_statement import Write
 
 HELD = timedelta(days=30)
@@ -48,7 +49,7 @@ class HeldNameQuerySet(models.QuerySet["HeldName"]):
 class HeldName(models.Model):
     """A username of somebody who has left, as a keyed hash: nothing here says who that was."""
 
-    digest = models.CharField(primary_key=True, max_length=64)
+    digest = ExactField(primary_key=True, max_length=64)
     until = models.DateTimeField(db_index=True)
 
     objects = HeldNameQuerySet.as_manager()

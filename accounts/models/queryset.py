@@ -8,10 +8,11 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import EmptyResultSet
 from django.db import models, transaction
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.lookups import LessThan
 from django.utils import timezone
 
@@ -88,6 +89,19 @@ class UserQuerySet(models.QuerySet["User"]):
     def to_finish(self) -> "UserQuerySet":
         """Returns the accounts whose owners have left, and have not come back in time."""
         return self.filter(leaves_at__lte=timezone.now())
+
+    def at_domain(self, domain: str) -> "UserQuerySet":
+        """Returns those of these users whose address is of this domain, in ASCII; the index of words finds them."""
+        named = models.Value(word_search.query(f"@{domain}"))
+        return self.filter(word_search.Begin(WORDS, word_search.Query(named)), email__endswith=f"@{domain}")
+
+    def staff_who_may(self, app: str, codename: str) -> "UserQuerySet":
+        """Returns the active members of staff who have this permission: superusers, and those to whom it is given."""
+        given = Q(content_type__app_label=app, codename=codename)
+        own = Permission.objects.filter(given, user=OuterRef("pk"))
+        by_group = Permission.objects.filter(given, group__user=OuterRef("pk"))
+        may = Q(is_superuser=True) | Exists(own) | Exists(by_group)
+        return self.filter(may, is_active=True, is_staff=True)
 
     def with_password(self) -> "UserQuerySet":
         return self.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)

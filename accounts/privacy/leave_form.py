@@ -18,7 +18,8 @@ LATER, NOW = "later", "now"
 class LeaveForm(WithProof):
     """The form for when the account is deleted, and who takes over what its owner has begun; it asks for proof.
 
-    Without `when` it is later, which can be undone. Once the form is valid, `colleague` is whoever takes over, or None.
+    The page has "later" chosen; a program that sends no `when` means now. Once the form is valid, `colleague` is
+    whoever takes over, or None.
     """
 
     when = forms.ChoiceField(
@@ -45,7 +46,7 @@ class LeaveForm(WithProof):
             del self.fields["hand_to"]
 
     def clean_when(self) -> str:
-        return str(self.cleaned_data["when"] or LATER)
+        return str(self.cleaned_data["when"] or NOW)
 
     def clean(self) -> dict[str, Any]:
         """Returns the cleaned data. A colleague who can't take over is an error, before a code is used up.

@@ -1,4 +1,4 @@
-"""The form of preferences: language, time zone, theme, and mails about new devices and about invitations."""
+"""The form of preferences: language, time zone, theme, and what to be mailed about."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -19,7 +19,8 @@ from kit.form import Form
 class SettingsForm(Form):
     """The form of preferences: language, time zone ("" for UTC), theme, and what to mail about.
 
-    That is new devices (`notices`), and what became of the invitations that the user has sent (`digest`).
+    That is new devices (`notices`), what became of the invitations that the user has sent (`digest`), and people who
+    ask to join (`requests`), which only those can choose who `may_answer` them.
     """
 
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
@@ -31,9 +32,12 @@ class SettingsForm(Form):
     )
     notices = forms.BooleanField(label=_("Email me when someone signs in on a new device"), required=False)
     digest = forms.BooleanField(label=_("Email me once a day what became of my invitations"), required=False)
+    requests = forms.BooleanField(label=_("Email me when people ask to join, once an hour at most"), required=False)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, may_answer: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not may_answer:
+            del self.fields["requests"]
         today = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0)
         self.fields["time_zone"].choices = Zones(today)  # type: ignore[attr-defined]
 

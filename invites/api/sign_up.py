@@ -1,13 +1,12 @@
 """The JSON door for sign-up: with the token of a mailed link, or all at once, to be confirmed by a mail."""
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from accounts import profile_fields, terms
 from accounts.models import User
 from accounts.session import sessions
 from accounts.who import who
-from invites import limits, purposes
+from invites import limits, purposes, who_may_join
 from invites.api import press
 from invites.api.links import already_signed_in, sent_to
 from invites.ask_for_link.ask import ask
@@ -110,7 +109,7 @@ def register(request: HttpRequest, sent: Fields) -> HttpResponse:
     person (409), Invalid for the form's errors, and Limited when network or address has asked too often.
     """
     limits.ASK_PER_NETWORK.check_network(request)
-    if settings.SIGNUP == "invited":
+    if who_may_join.is_closed():
         raise press.closed()
     if request.user.is_authenticated:
         raise already_signed_in()

@@ -43,6 +43,8 @@ def count(request: HttpRequest, email: str, purpose: str) -> None:
     # these must not use up the mails that hold one.
     key = f"{purpose} {email}" if purpose == MagicLink.Purpose.RESET else email
     at_once = (limits.ASK_PER_ADDRESS_AT_ONCE, key)
+    if purpose == MagicLink.Purpose.REQUEST:
+        network += [*limits.REQUESTS_PER_NETWORK.of(request), (limits.REQUESTS_A_DAY, "")]
     try:
         mail_limits.take(email, *network, at_once, (limits.ASK_PER_ADDRESS, key), site=visitor.site(request))
     except rate_limit.Limited as reached:
@@ -56,9 +58,9 @@ def ask_again(request: HttpRequest, asked: LinkRequest, instead: MagicLink | Non
     """Mails a fresh link to the address in `asked`. `instead` is the dead link that it replaces, if that is known.
 
     For the purpose REGISTER, the account planned with `instead`, or else the last one planned in this browser, is
-    planned with the fresh link. Raises Limited as ask() does.
+    planned with the fresh link; so is what was asked for the purpose REQUEST. Raises Limited as ask() does.
     """
     planned: dict[str, Any] = {}
-    if asked.purpose == MagicLink.Purpose.REGISTER:
+    if asked.purpose in {MagicLink.Purpose.REGISTER, MagicLink.Purpose.REQUEST}:
         planned = MagicLink.objects.plan(instead, asked.email, browser.seal(request))
     ask(request, asked, instead=instead, **planned)

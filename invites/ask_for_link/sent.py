@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from accounts.session.notes import GOOGLE_IDENTITY
-from invites import who_may_join
+from invites import limits, who_may_join
 from invites.ask_for_link import waiting, webmail
 from invites.ask_for_link.ask import ask
 from invites.ask_for_link.asked import LinkRequest, remember
@@ -20,7 +20,10 @@ from outbox.mail import lateness
 PAGES: dict[str, str] = {
     MagicLink.Purpose.REGISTER: "account_signup",
     MagicLink.Purpose.RESET: "account_reset_password",
+    MagicLink.Purpose.REQUEST: "ask",
 }
+# Limits that say nothing of the address: perhaps nobody has mailed it at all.
+OF_ALL = (mail_limits.NETWORK_A_DAY, limits.REQUESTS_A_DAY)
 
 
 def ask_or_wait(request: HttpRequest, asked: LinkRequest, **given: Any) -> HttpResponse:
@@ -39,10 +42,10 @@ def ask_or_wait(request: HttpRequest, asked: LinkRequest, **given: Any) -> HttpR
 def limited_page(request: HttpRequest, asked: LinkRequest, limit: rate_limit.Limited) -> HttpResponse:
     """Returns the page that says where the last mail went (429), and by the reached `limit` when to ask for the next.
 
-    The answer has a Retry-After header, and the cookie of remember(). Raises `limit` itself if it is the network's, for
-    then perhaps nobody has mailed the address at all.
+    The answer has a Retry-After header, and the cookie of remember(). Raises `limit` itself if it is the network's or
+    one of OF_ALL, for then perhaps nobody has mailed the address at all.
     """
-    if limit.limit is mail_limits.NETWORK_A_DAY or isinstance(limit.limit, rate_limit.NetworkQuota):
+    if limit.limit in OF_ALL or isinstance(limit.limit, rate_limit.NetworkQuota):
         raise limit
     response = sent_page(request, asked, limit=limit, status=429)
     response["Retry-After"] = str(limit.seconds)

@@ -10,10 +10,13 @@ than a press:
 - A mail scanner that presses every button signs nobody in: a box must be ticked first, or a password typed.
 """
 
+from typing import Any
+
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
@@ -29,12 +32,19 @@ HERE = "here"  # in the query of a page where somebody has chosen to carry on in
 
 
 class HereForm(Form):
-    """A box for whoever wants to sign in on this device: people tick it, mail scanners only press."""
+    """A box for whoever wants to sign in on this device: people tick it, mail scanners only press.
+
+    `asked` says whether somebody has asked for the link.
+    """
 
     here = forms.BooleanField(
-        label=gettext_lazy("I asked for this, and want to sign in on this device"),
         error_messages={"required": gettext_lazy("Tick the box to sign in on this device. Nothing has been used up")},
     )
+
+    def __init__(self, *args: Any, asked: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        wants, wanted = _("I want to sign in on this device"), _("I asked for this, and want to sign in on this device")
+        self.fields["here"].label = wanted if asked else wants
 
 
 def first_page(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpResponse | None:

@@ -53,7 +53,8 @@ InviteView = Callable[[HttpRequest, Invite], HttpResponse]
 RowView = Callable[[HttpRequest, Any], HttpResponse]  # either of them
 View = Callable[[HttpRequest], HttpResponseBase]
 
-FRESHENED = (purposes.SIGNUP, purposes.CONFIRM, purposes.RESET)  # of links in whose place a fresh one can be asked for
+# Of links in whose place a fresh one can be asked for.
+FRESHENED = (purposes.SIGNUP, purposes.CONFIRM, purposes.RESET, purposes.REQUEST)
 
 
 def opened_by_link(purpose: Purpose, *, secret: tuple[str, ...] = ()) -> Callable[[LinkView], View]:
@@ -194,6 +195,8 @@ def find_expired(request: HttpRequest, token: str) -> tuple[MagicLink | None, st
         return None, ""
     if tokens.fits(purposes.RESET, token):
         return link, asked.RESET
+    if tokens.fits(purposes.REQUEST, token):
+        return link, asked.REQUEST
     if link.purpose == asked.PROOF:
         return link, asked.PROOF
     planned = link.password and tokens.fits(purposes.CONFIRM, token)

@@ -122,6 +122,9 @@ class Invite(models.Model):
     readdress_asked_at = models.DateTimeField(null=True, editable=False)
     readdress_language = models.CharField(max_length=10, default="", db_default="", editable=False)
 
+    # On a new one that answers a request to join: when that was made, which its first mail says.
+    asked_at: datetime | None = None
+
     # Set by InviteQuerySet.with_group_names() and, for the rows of a page, by the desk's list of invitations.
     group_names: list[str]
 

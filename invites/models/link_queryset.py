@@ -8,13 +8,14 @@ from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection, models, transaction
-from django.db.models import OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from accounts.models import User
 from invites import mails
 from invites.models.invite import Invite, InviteGroup
+from invites.models.join_request import JoinRequest
 from invites.models.queryset import lets_in
 from invites.models.steps import LINK_LIFETIME
 from kit.one_statement import OneStatement
@@ -29,6 +30,7 @@ PLAN = ("username", "password", "seal", "details")
 PLAN_KEPT = timedelta(days=1)  # after the end of its link
 UNUSED_KEPT = timedelta(days=30)  # after the end of a link that nobody used
 USED_KEPT = timedelta(days=365)  # after the end of a link that was used
+REQUEST_KEPT = timedelta(days=1)  # after the end of a link to ask to join, of which no request is left
 
 ASKED_FOR = ~Q(purpose="invite")  # not the own links of invitations, of which the invitations tell
 
@@ -47,6 +49,8 @@ SPENT = RawSQL(
     (),
     output_field=models.BooleanField(),
 )
+# True for a link that has proven the address of a request to join, which is still kept.
+HAS_REQUEST = Exists(JoinRequest.objects.filter(pk=OuterRef("pk")))
 # The id of the open invitation from staff to the link's address, or NULL.
 STAFF_INVITE = RawSQL(
     """(
@@ -198,14 +202,15 @@ class MagicLinkQuerySet(models.QuerySet["MagicLink"]):
         theirs.update(email="", account=None, **dict.fromkeys((*PLAN, "asked_in", "device"), ""))
 
     def forget_plans(self) -> None:
-        """Erases planned accounts that were never confirmed, a day after their links have expired."""
-        stale = self.filter(expires_at__lt=timezone.now() - PLAN_KEPT).exclude(password="")
+        """Erases planned accounts and pleas that were never confirmed, a day after their links have expired."""
+        stale = self.filter(expires_at__lt=timezone.now() - PLAN_KEPT).exclude(seal="")
         stale.update(**dict.fromkeys(PLAN, ""))
 
     def prunable(self) -> Self:
         """Returns links to prune: expired over 30 days ago and unused, or over a year ago.
 
-        Own links of invitations are not among them.
+        Those to ask to join go a day after their end, unless their request is kept: it may be of somebody who never
+        gets an account. Own links of invitations are not among them.
         """
         return self.filter(self._is_prunable())
 
@@ -216,4 +221,5 @@ class MagicLinkQuerySet(models.QuerySet["MagicLink"]):
     def _is_prunable(self) -> Q:
         now = timezone.now()
         unused = Q(used_at=None, expires_at__lt=now - UNUSED_KEPT)
-        return (unused | Q(expires_at__lt=now - USED_KEPT)) & ASKED_FOR
+        asked = Q(~Q(HAS_REQUEST), purpose=self.model.Purpose.REQUEST, expires_at__lt=now - REQUEST_KEPT)
+        return (unused | asked | Q(expires_at__lt=now - USED_KEPT)) & ASKED_FOR

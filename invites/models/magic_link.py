@@ -56,6 +56,7 @@ class MagicLink(models.Model):
         DISOWNED = "disowned", _("a new password after “this was not me”")
         INVITE = "invite", _("invitation")
         OWNER = "owner", _("owner link")
+        REQUEST = "request", _("to ask to join")
 
     class State(models.TextChoices):
         PENDING = "pending", _("Pending")
@@ -90,7 +91,8 @@ class MagicLink(models.Model):
     username = models.CharField(max_length=names.MAX_LENGTH, default="", db_default="")
     password = models.CharField(max_length=128, default="", db_default="")
     seal = models.CharField(max_length=64, default="", db_default="")
-    # What else was typed for it, in JSON (invites/sign_up/plan.py); "" for nothing. Using the link empties it, too.
+    # What else was typed for it, in JSON (invites/sign_up/plan.py), or by somebody who asks to join (plea.py); "" for
+    # nothing. Using the link empties it, too.
     details = models.TextField(default="", db_default="")
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     # Set again when its invitation is mailed again.
@@ -133,7 +135,7 @@ class MagicLink(models.Model):
             # The funnel, which begins at a day.
             models.Index(fields=["created_at"], name="link_by_start", condition=models.Q(invite=None)),
             # forget_plans().
-            models.Index(fields=["expires_at"], name="link_planned", condition=~models.Q(password="")),
+            models.Index(fields=["expires_at"], name="link_planned", condition=~models.Q(seal="")),
             # The links of an invitation, which change with it.
             models.Index(fields=["invite"], name="link_by_invite", condition=models.Q(invite__isnull=False)),
             # The links that a person has used, when the person leaves.
@@ -343,6 +345,15 @@ class MagicLink(models.Model):
         """
         asked = MagicLink.objects.pending().filter(pk=self.pk).exclude(asked_in="")
         asked.update(asked_in=BY_NOBODY, **dict.fromkeys(PLAN, ""))
+
+    def use_up(self, browser: str) -> None:
+        """Marks the stored row as used in `browser` (a keyed hash) by somebody who has no account. One press wins.
+
+        Empties what was typed when it was asked for. Raises Unavailable if the link is not pending.
+        """
+        used = {"used_at": timezone.now(), "used_in": browser, **dict.fromkeys(PLAN, "")}
+        if not MagicLink.objects.pending().filter(pk=self.pk).update(**used):
+            raise Unavailable
 
     def reset_password(self, account: User, *, encoded: str, browser: str = "", **trace: Any) -> None:
         """Uses this link and sets a new password, in one transaction; `trace` is the ip and device for the history.

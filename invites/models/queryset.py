@@ -14,6 +14,7 @@ from accounts import display_names
 from accounts.models import Event, User
 from invites import mails, who_may_join
 from invites.models import domain_groups, lifetimes, reminders
+from invites.models.answering import answer_by
 from invites.models.joining import accounts_of, lacks
 from invites.models.lifecycle import Lifecycle
 from invites.models.outcome import Outcome, Reason
@@ -65,6 +66,7 @@ class Entry:
     lifetime: timedelta | None = None  # None: as long as the site says
     remind: bool = True  # by a timer, as the site plans it
     profile: Mapping[str, str] = field(default_factory=dict)  # for the site's own fields, by their names
+    asked_at: datetime | None = None  # when the person has asked to join; None if nobody says so
 
 
 @dataclass(frozen=True)
@@ -235,7 +237,7 @@ class InviteQuerySet(Lifecycle):
         """Returns a new invitation of this person, not stored yet; `given` are the columns that do not stand there."""
         said = {name: getattr(entry, name) for name in SAID if name != "app_id"} | {"app_id": entry.app or None}
         invite = self.model(email=entry.email, **said, **given, **first_times(entry.lifetime, remind=entry.remind))
-        invite.group_ids = list(entry.groups)
+        invite.group_ids, invite.asked_at = list(entry.groups), entry.asked_at
         return invite
 
     def without_lost_apps(self, rows: "list[Invite]") -> "list[Invite]":
@@ -312,6 +314,8 @@ class InviteQuerySet(Lifecycle):
     def store(self, rows: Sequence["Invite"]) -> Outcome:
         """Inserts new invitations, their groups and their own links, and announces them to other services.
 
+        They answer the requests to join of their addresses.
+
         Returns the outcome. Their `group_ids` are set; groups that were deleted meanwhile are left out. Skips as
         INVITED an address that already has, perhaps since a moment ago, an open invitation from staff or, if the new
         one is from a member, from this member.
@@ -324,6 +328,7 @@ class InviteQuerySet(Lifecycle):
         stored = dict(ours.values_list("pk", OutboxEvent.objects.is_heard()))
         self._store_groups({invite: ids for invite, ids in groups.items() if invite in stored})
         self._links.store_own(stored)
+        answer_by(stored)
         if any(stored.values()):
             ours.announce_invites("invite.sent")
         skipped = [(row.email, Reason.INVITED) for row in rows if row.pk not in stored]

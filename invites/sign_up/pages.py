@@ -1,6 +1,5 @@
 """The sign-up pages: from a mailed link, from the owner link, or in one form that a mail confirms."""
 
-from django.conf import settings
 from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
@@ -127,7 +126,7 @@ def register(request: HttpRequest) -> HttpResponse:
     when the address was mailed too often. A person who is signed in is led to the start page; where sign-up is by
     invitation, a page says so (403). Raises Limited when a network has posted too often.
     """
-    if settings.SIGNUP == "invited":
+    if who_may_join.is_closed():
         return dead.closed_page(request)
     if request.user.is_authenticated:
         return redirect("entry")

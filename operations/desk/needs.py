@@ -10,7 +10,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from invites.models import Invite
+from invites.models import Invite, JoinRequest
 from kit.addresses import readable
 from kit.findings import State
 from kit.list_filter import capped_in_words
@@ -63,6 +63,8 @@ def each(request: HttpRequest, numbers: Numbers) -> Iterator[Need]:
         yield from late()
     if may_steer and numbers["undelivered"]:
         yield from returned()
+    if places.REQUESTS.is_open_to(request) and numbers["requests"]:
+        yield from joining(numbers["requests"])
     yield from found(request)
     if may_steer and numbers["ending"]:
         yield ending(numbers)
@@ -122,6 +124,15 @@ def ending(numbers: Numbers) -> Need:
     }
     title %= {"count": capped_in_words(numbers["ending"])}
     return Need("warn", title, why, _("Remind them"), places.ENDING.url)
+
+
+def joining(count: int) -> Iterator[Need]:
+    """Yields how many people ask to join, and since when the oldest, unless all have been answered just now."""
+    oldest = JoinRequest.objects.waiting().first()
+    if oldest:
+        title = ngettext("%(count)s person asks to join", "%(count)s people ask to join", count)
+        why = _("The oldest has waited since %(when)s.") % {"when": brief(oldest.proven_at)}
+        yield Need("", title % {"count": capped_in_words(count)}, why, _("Answer"), places.REQUESTS.url)
 
 
 def asking(count: int) -> Iterator[Need]:

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import Event, User
-from invites.models import Batch, Invite
+from invites.models import Batch, Invite, JoinRequest
 from kit.ids import earliest
 from kit.list_filter import COUNTED
 from operations.desk.counting import count
@@ -60,6 +60,7 @@ def rows() -> dict[str, QuerySet[Any]]:
         "ending_opened": ending.filter(opened_at__isnull=False),
         "ending_unopened": ending.filter(opened_at=None),
         "accepted": Event.objects.filter(kind=Event.Kind.ACCEPTED, id__gte=earliest(now - WEEK)),
+        "requests": JoinRequest.objects.waiting().order_by(),
         "readdressing": Invite.objects.readdressing(),
         "batches": Batch.objects.filter(begun_at__isnull=False),
         "people": User.objects.order_by("-pk"),

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.models import Event, User
-from invites.models import Batch, Funnel, Invite
+from invites.models import Batch, Funnel, Invite, JoinRequest
 from outbox.models import OutboxMessage, Webhook
 from sso.models import App
 
@@ -38,6 +38,7 @@ ENDING = Place(Invite, "state=ending")
 ACCEPTED = Place(Invite, "state=accepted")
 HISTORY = Place(Event)
 FUNNEL = Place(Funnel)
+REQUESTS = Place(JoinRequest)
 PEOPLE = Place(User)
 MAIL = Place(OutboxMessage)
 MAIL_GIVEN_UP = Place(OutboxMessage, "status=given_up")

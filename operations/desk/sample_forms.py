@@ -15,6 +15,7 @@ from accounts.password.login_form import LoginForm
 from accounts.second_factor.forms import AppForm, CodeForm, WithCode
 from accounts.session.account_page import PersonRequest
 from accounts.session.proof import Missing
+from invites.join_requests.form import PleaForm
 from invites.link import as_me
 from invites.link.decline_form import DeclineForm
 from invites.link.elsewhere import HereForm
@@ -44,6 +45,7 @@ def form(request: HttpRequest, name: str, link: MagicLink, person: User) -> Form
         "owner": lambda: OwnerForm(link=link),
         "invitation": lambda: SignupForm(link=link, initial=first),
         "gate": lambda: GateForm(user=person),
+        "ask": PleaForm,
         "decline": DeclineForm,
         "as-me": lambda: as_me.CodeForm(invite=Invite(), person=person),
         "elsewhere": HereForm,

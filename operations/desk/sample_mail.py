@@ -18,7 +18,7 @@ KINDS = frozenset(kinds.WORDS) - {"mail"}
 
 NO_BUTTON = frozenset(
     "access_declined changed_by_staff deleted email_code email_restored not_readdressed power_used prove_other "
-    "test_mail".split()
+    "request_no test_mail".split()
 )
 
 NAME, EMAIL, INVITER = "Grace", "grace@example.com", "ada"
@@ -60,6 +60,9 @@ def facts(kind: str) -> dict[str, Any]:
         "code": "123 456",
         "left": 7,
         "count": 3,
+        "asked": times.on(now - timedelta(days=3)),
+        "ask_url": nowhere,
+        "oldest": times.brief(now - timedelta(hours=3)),
         "sent": times.on(now - timedelta(days=3)),
         "when": times.on(now),
         "at": times.clock(now),

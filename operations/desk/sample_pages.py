@@ -15,7 +15,7 @@ from accounts.models.leaving import WAIT
 from accounts.models.second_factor import new_secret
 from accounts.second_factor import setup
 from invites import who_may_join
-from invites.models import Invite, MagicLink
+from invites.models import Invite, MagicLink, Plea
 from kit.lane import Full
 from kit.rate_limit import Limited
 from operations.desk import sample_forms
@@ -104,8 +104,9 @@ def more(name: str, person: User) -> dict[str, Any]:
         "app-sign-out": app | {"wish": {"query": "", "is_refused": False}},
         "not-me-done": {"google": "grace@example.org"},
         "recovery-codes": {"codes": CODES},
-        "closed": {"refusal": who_may_join.refusal(EMAIL)},
+        "closed": {"refusal": who_may_join.refusal(EMAIL), "can_ask": who_may_join.can_ask()},
         "elsewhere": {"code": "K7WQ-3MTD", "device": "Firefox/Windows", "here_url": NOWHERE},
+        "ask-confirm": {"plea": Plea(person.username, _("Glad to have you here!"))},
         "csrf": {"again": [("note", "")]},
     }
     return alone.get(name, {})

@@ -23,6 +23,7 @@ SETS: list[tuple[Any, list[tuple[Any, Place, str]]]] = [
         [
             (gettext_lazy("All invitations"), places.INVITATIONS, "invitations"),
             (gettext_lazy("Sent together"), Place(Batch), "batches"),
+            (gettext_lazy("Requests to join"), places.REQUESTS, "requests"),
             (gettext_lazy("Sign-up funnel"), places.FUNNEL, ""),
             (gettext_lazy("Sign-in links"), Place(MagicLink), ""),
         ],

@@ -7,6 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts import asking
+from invites import who_may_join
 from operations.desk import sample_pages
 
 Words = str | Promise
@@ -53,6 +54,10 @@ INVITATIONS = {
     "withdrawn": Page(gettext_lazy("Invitation that was withdrawn"), "invites/link/dead/revoked.html"),
     "turned-down": Page(gettext_lazy("Invitation that was declined"), "invites/link/dead/declined.html"),
     "closed": Page(gettext_lazy("Accounts are by invitation"), "invites/link/dead/closed.html"),
+    "ask": Page(gettext_lazy("Ask to join"), "invites/join_requests/ask.html"),
+    "ask-confirm": Page(gettext_lazy("Confirm a request to join"), "invites/join_requests/confirm.html"),
+    "ask-done": Page(gettext_lazy("Request to join is in"), "invites/join_requests/done.html"),
+    "ask-needless": Page(gettext_lazy("Request to join that is not needed"), "invites/join_requests/already_in.html"),
     "decline": Page(gettext_lazy("Decline an invitation"), "invites/link/decline.html"),
     "declined": Page(gettext_lazy("Declined"), "invites/link/declined.html"),
     "write-again": Page(gettext_lazy("May we write to you again?"), "invites/link/write_again.html"),
@@ -150,4 +155,6 @@ def is_had(name: str) -> bool:
         return asking.is_asked(sample_pages.somebody())
     if name == "member_invites":
         return bool(settings.MEMBERS_INVITE)
+    if name.startswith("ask"):
+        return who_may_join.can_ask()
     return not name.startswith("google-") or bool(settings.GOOGLE_CLIENT_ID)

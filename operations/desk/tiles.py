@@ -39,6 +39,7 @@ def every_tile(numbers: Numbers) -> list[Tile]:
         counted("undelivered", _("not delivered"), places.UNDELIVERED, "bad"),
         counted("ending", _("ending in 48 hours"), places.ENDING, "warn"),
         counted("accepted", _("accepted this week"), places.ACCEPTED),
+        counted("requests", _("requests to join"), places.REQUESTS),
         Tile(brief_span(late), _("mail waits at most"), places.MAIL, "bad" if late > lateness.LATE_AFTER else ""),
     ]
 

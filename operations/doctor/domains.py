@@ -14,7 +14,7 @@ def sign_up() -> Finding:
     if both:
         said = f"Among SIGNUP_DOMAINS and BLOCKED_DOMAINS: {', '.join(both)}. Blocked is stronger."
         return warning(said, "Take each out of one of the two.")
-    if settings.SIGNUP_DOMAINS and settings.SIGNUP in {"open", "invited"}:
+    if settings.SIGNUP_DOMAINS and settings.SIGNUP != "domains":
         said = f"SIGNUP is “{settings.SIGNUP}”, so SIGNUP_DOMAINS lets nobody in who may not join anyway."
         return warning(said, "Set SIGNUP=domains, or unset SIGNUP_DOMAINS.")
     return ok(f"SIGNUP is “{settings.SIGNUP}”.")

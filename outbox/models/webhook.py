@@ -22,6 +22,7 @@ EVENTS = (
     "user.leaving",
     "user.kept",
     "user.deleted",
+    "invite.requested",
     "invite.sent",
     "invite.bounced",
     "invite.accepted",

@@ -28,7 +28,7 @@ PAGE, KEEP, DOOR = "/account/delete", "/login/keep", "/api/v1/auth/keep"
 
 
 def leave(client, **typed):
-    return client.post(PAGE, {"password": PASSWORD} | typed, follow=True)
+    return client.post(PAGE, {"password": PASSWORD, "when": "later"} | typed, follow=True)
 
 
 @pytest.fixture
@@ -490,7 +490,7 @@ def test_a_program_comes_back_after_the_code(program, ada):
 
 
 def test_a_program_leaves_it_at_that(program):
-    program.send("/api/v1/account", "DELETE", password=PASSWORD)
+    program.send("/api/v1/account", "DELETE", when="later", password=PASSWORD)
     program.sign_in("ada", PASSWORD)
 
     assert program.send(DOOR, "DELETE").status_code == 200

@@ -35,7 +35,8 @@ def counted(monkeypatch):
 
 
 POSTS = [
-    *((path, "ask-network") for path in ("/", "/signup", "/reset", "/account/prove", "/invite/sent", "/invite/as-me")),
+    *((path, "ask-network") for path in ("/", "/ask", "/signup", "/reset", "/account/prove")),
+    *((path, "ask-network") for path in ("/invite/sent", "/invite/as-me")),
     ("/login", "login-network"),
     *((path, "post") for path in ("/logout", "/logout/here", "/language", "/not-me", "/keep", "/invite/decline/now")),
     *(
@@ -94,6 +95,7 @@ def test_changes_are_counted_by_person(client, ada, counted, google, subtests):
 HANDLE = "<slug:handle>"
 # The limit by network at each door.
 DOORS = {
+    ("POST", "/api/v1/ask"): "ask-network",
     ("POST", "/api/v1/invite"): "ask-network",
     ("POST", "/api/v1/auth/create"): "ask-network",  # without a token
     ("POST", "/api/v1/invite/as-me"): "ask-network",
@@ -127,6 +129,8 @@ DOORS = {
 }
 # Doors that are limited by link, and by network for bad tokens.
 PRESSES = {
+    "/api/v1/ask/confirm": purposes.REQUEST,
+    "/api/v1/ask/take-back": purposes.REQUEST,
     "/api/v1/auth/create": purposes.SIGNUP,
     "/api/v1/auth/confirm": purposes.CONFIRM,
     "/api/v1/auth/reset/check": purposes.RESET,

@@ -156,7 +156,7 @@ SIGN_OUTS = {
     "everywhere": lambda client: client.post("/logout"),
     "here": lambda client: client.post("/logout/here"),
     "deletion": lambda client: client.post("/account/delete", {"when": "now", "password": PASSWORD}),
-    "leaving": lambda client: client.post("/account/delete", {"password": PASSWORD}),
+    "leaving": lambda client: client.post("/account/delete", {"when": "later", "password": PASSWORD}),
     "own session": lambda client: client.post("/account/sessions/end", {"session": own_handle(client)}),
     "everywhere, JSON": lambda client: client.send("/api/v1/auth/logout"),
     "here, JSON": lambda client: client.send("/api/v1/auth/logout", only="this"),

@@ -98,7 +98,7 @@ def test_the_owner_of_an_account_gets_the_apps_name_and_one_button(client, maria
     page = words(client.get(link))
     assert "maria invited you to Grafana" in page
     assert "Accept and open Grafana" in page
-    answer = client.post("/confirm", {"token": link.partition("token=")[2]})
+    answer = client.post("/confirm", {"token": link.partition("token=")[2], "here": "on"})
     assert answer.url == "/apps/grafana1"
     assert "Grafana is open to you now." in words(client.get("/account"))
     assert list(ada.groups.all()) == [viewers]
@@ -109,7 +109,7 @@ def test_the_owner_of_an_account_gets_the_apps_name_and_one_button(client, maria
 def test_a_second_factor_comes_before_the_app(client, maria, ada, grafana, viewers):
     phone.pair(ada)
     invite = issue(maria, grafana, viewers, email=ada.email)
-    answer = client.post("/confirm", {"token": tokens.sign(purposes.CONFIRM, invite.pk)})
+    answer = client.post("/confirm", {"token": tokens.sign(purposes.CONFIRM, invite.pk), "here": "on"})
     assert answer.url.startswith("/login/code")
     assert client.post(answer.url, {"code": phone.code()}).url == "/apps/grafana1"
 

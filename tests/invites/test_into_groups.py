@@ -54,7 +54,7 @@ def issue(by, *groups, email=EMAIL, **said):
 
 
 def press(client, invite):
-    return client.post("/confirm", {"token": tokens.sign(purposes.CONFIRM, invite.pk)})
+    return client.post("/confirm", {"token": tokens.sign(purposes.CONFIRM, invite.pk), "here": "on"})
 
 
 def later(**span):
@@ -77,7 +77,7 @@ def test_the_mail_names_the_groups_and_one_press_within_the_hour_signs_in_and_jo
     assert "Accept and join Editors, Writers" in words(page)
     assert not groups(ada)
     assert not Session.objects.exists()
-    answer = client.post("/confirm", {"token": link.partition("token=")[2]})
+    answer = client.post("/confirm", {"token": link.partition("token=")[2], "here": "on"})
 
     assert answer.url == "/account/settings"
     assert "You are in Editors, Writers now." in words(client.get(answer.url))
@@ -85,6 +85,24 @@ def test_the_mail_names_the_groups_and_one_press_within_the_hour_signs_in_and_jo
     invite.refresh_from_db()
     assert (invite.state, invite.accepted_by) == (Invite.State.ACCEPTED, ada)
     assert Session.objects.get().user == ada
+
+
+def test_a_scanner_that_presses_the_button_neither_signs_in_nor_accepts(client, invite, ada):
+    pressed = {"token": tokens.sign(purposes.CONFIRM, invite.pk)}
+
+    assert "Tick the box to sign in on this device" in words(client.post("/confirm", pressed))
+    assert not Session.objects.exists()
+    assert not groups(ada)
+
+
+def test_a_browser_that_the_account_knows_needs_one_press(client, invite, ada):
+    client.post("/login", {"login": "ada", "password": PASSWORD})
+    client.post("/logout/here")
+    pressed = {"token": tokens.sign(purposes.CONFIRM, invite.pk)}
+
+    assert "sign in on this device" not in words(client.get("/confirm", pressed))
+    assert client.post("/confirm", pressed).url == "/account/settings"
+    assert groups(ada) == ["Editors", "Writers"]
 
 
 @pytest.mark.parametrize("days", [0, 6])

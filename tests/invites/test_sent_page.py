@@ -102,3 +102,57 @@ def test_sending_again_tells_a_stranger_nothing(settings, signup):
         )
 
     assert seen("known") == seen("unknown") == seen("idle") == seen("guest")
+
+
+# The frame that looks whether this browser has come in
+
+STATE = "/invite/sent/state"
+
+
+def test_the_frame_looks_again_by_itself_and_sets_no_cookie(asked):
+    seen = asked.get(STATE)
+
+    assert seen["Refresh"] == "10; url=?by_itself=59"
+    assert "This looks by itself" in words(seen)
+    assert not seen.cookies
+    assert asked.get(f"{STATE}?by_itself=1")["Refresh"] == "10; url=?by_itself=0"
+
+
+@pytest.mark.parametrize(
+    "query", ["by_itself=0", "still", "by_itself=-1", "by_itself=x", "by_itself=999", "by_itself=٣"]
+)
+def test_it_stops_by_itself_or_when_it_is_told_to(asked, query):
+    seen = asked.get(f"{STATE}?{query}")
+
+    assert "Refresh" not in seen
+    assert "We’ve stopped looking." in words(seen)
+
+
+def test_it_stands_in_a_frame_of_this_site_alone(asked):
+    seen = asked.get(STATE)
+
+    assert seen["X-Frame-Options"] == "SAMEORIGIN"
+    assert "frame-ancestors 'self'" in seen["Content-Security-Policy"]
+    assert "form-action 'none'" in seen["Content-Security-Policy"]
+    assert asked.post(STATE).status_code == 405
+
+
+def test_whoever_has_come_in_is_led_on(client, settings, ada):
+    client.post("/", {"email": ada.email, "next": "/account/settings"})
+    client.force_login(ada)
+
+    seen = client.get(STATE)
+    assert "Refresh" not in seen
+    assert 'target="_top" href="/account/settings"' in seen.text
+    page = client.get("/invite/sent")
+    assert "You’re signed in. Carry on" in words(page)
+    assert "<iframe" not in page.text
+
+
+def test_whoever_has_to_prove_something_has_not_come_in_before(client, mailbox, ada):
+    client.force_login(ada)
+    client.post("/account/prove", {"next": "/account/email"})
+    assert client.get(STATE)["Refresh"]
+
+    client.post("/confirm", {"token": mailbox.link(ada.email, "/confirm").partition("token=")[2]})
+    assert 'href="/account/email"' in client.get(STATE).text

@@ -146,7 +146,9 @@ def test_each_owner_reads_in_the_mail_what_the_domain_needs(shut, mailbox):
         Client().post("/", {"email": email})
 
     assert mailbox.kinds(f"nobody@{shut}") == ["closed"]
-    assert SAID[shut] in " ".join(mailbox.text(f"nobody@{shut}").split())
+    told = " ".join(mailbox.text(f"nobody@{shut}").split())
+    assert SAID[shut] in told
+    assert ("ask to join" in told) == (shut == "elsewhere.example")  # where anybody may join, nobody needs to ask
     assert mailbox.kinds(f"known@{shut}") == ["link_known"]
     assert mailbox.kinds(f"invited@{shut}") == ["invite"]
 

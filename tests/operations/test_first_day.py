@@ -50,7 +50,7 @@ def test_who_is_alone_reads_three_steps_and_no_numbers(desk):
     assert steps(page) == STEPS
     assert told(page) == "We send one to olga@example.com and tell you what the mail server answered."
     assert 'class="tiles"' not in page.text
-    assert "All invitations Sent together Sign-up funnel" in words(page)
+    assert "All invitations Sent together Requests to join Sign-up funnel" in words(page)
 
 
 def test_the_product_is_a_step_until_it_is_known(desk, settings):

@@ -139,6 +139,7 @@ def test_each_number_is_that_of_the_list_it_leads_to(desk, busy):
         "not delivered": "1",
         "ending in 48 hours": "2",
         "accepted this week": "1",
+        "requests to join": "0",
         "mail waits at most": "22 min",
     }
     for label in ("waiting for an answer", "not delivered", "ending in 48 hours", "accepted this week"):

@@ -52,7 +52,7 @@ def strict_templates():
 
 
 def test_the_page_leads_to_each_page_and_each_kind_of_mail(desk, settings):
-    settings.SIGNED_IN_URL = "https://product.example/"
+    settings.SIGNED_IN_URL, settings.SIGNUP = "https://product.example/", "invited"
     html = desk.get("/admin/look/").content.decode()
 
     links = [link.replace("&amp;", "&") for link in LINK.findall(html)]
@@ -124,6 +124,7 @@ def test_pages_that_the_site_does_not_have_are_not_offered(desk, settings):
     assert set(site_pages.PAGES) - set(re.findall(r"page=([\w-]+)", html)) == {
         *("gate", "member_invites", "google-start", "google-closed", "google-unverified"),
         *("google-connect", "google-disconnect", "google-last"),
+        *("ask", "ask-confirm", "ask-done", "ask-needless"),
     }
     assert framed(desk.get("/admin/look/?page=gate").content.decode()).startswith("/admin/look/page/entry/")
 

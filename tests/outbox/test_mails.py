@@ -14,7 +14,7 @@ from accounts.models import Event, User
 from invites import digest, handover, mails
 from invites.link.readdressing import Readdressing
 from invites.members.invitations import MemberInvites
-from invites.models import Entry, Invite, MagicLink
+from invites.models import Entry, Invite, JoinRequest, MagicLink, Plea
 from kit import tokens
 from outbox.models import OutboxMessage
 from sso import access
@@ -162,6 +162,29 @@ def take_over_invitations(language):
     handover.settle(maria, somebody(language))
 
 
+def confirm_a_request(language):
+    ask(language, purpose="request", details=Plea("Grace").pack(), seal="x")
+
+
+def hear_who_asks_to_join(language):
+    somebody(language, is_staff=True, is_superuser=True)
+    for number in range(2):
+        link = MagicLink.objects.issue(f"kay{number}@parc.example", purpose="request")
+        JoinRequest.objects.prove(link, "")
+
+
+def be_granted_a_request(language):
+    maria = UserFactory(username="maria", email="maria@lab.example")
+    JoinRequest.objects.create(email=EMAIL, name="Grace", language=language, asked_at=AGO)
+    JoinRequest.objects.waiting().invite(maria)
+
+
+def be_declined_a_request(language):
+    maria = UserFactory(username="maria", email="maria@lab.example")
+    JoinRequest.objects.create(email=EMAIL, language=language, asked_at=AGO)
+    JoinRequest.objects.waiting().decline(maria, "Hi <b>!")
+
+
 KINDS = {
     "access_asked": hear_who_asks_for_access,
     "access_declined": be_refused_access,
@@ -173,6 +196,10 @@ KINDS = {
     "invite_known": be_invited_by_a_member,
     "closed": ask,
     "register": lambda language: ask(language, purpose="register", **PLANNED),
+    "request_confirm": confirm_a_request,
+    "request_in": hear_who_asks_to_join,
+    "request_no": be_declined_a_request,
+    "request_yes": be_granted_a_request,
     "reset": lambda language: (somebody(language), ask(language, purpose="reset")),
     "reset_unknown": lambda language: ask(language, purpose="reset"),
     "new_device": be_on_a_new_device,
@@ -212,6 +239,10 @@ KINDS = {
     "test_mail": lambda language: notices.test_mail(somebody(language)),
 }
 LINKS = dict.fromkeys(KINDS, 1) | {
+    "closed": 2,
+    "request_in": 2,
+    "request_no": 0,
+    "request_yes": 2,
     "inviter_digest": 2,
     "invite": 2,
     "invite_reminder": 2,
@@ -237,16 +268,16 @@ WAYS_OUT = (
 )
 WITHOUT_TOKEN = (
     *("closed", "invite_known", "reset_unknown", "email_taken", "inviter_digest", "rights_changed", "access_asked"),
-    "taken_over",
+    *("taken_over", "request_in"),
 )
-INVITING = ("invite", "invite_reminder", "invite_known", "invite_group")
+INVITING = ("invite", "invite_reminder", "invite_known", "invite_group", "request_yes")
 WITHOUT_END = (
-    *("access_asked", "access_declined", "taken_over"),
+    *("access_asked", "access_declined", "taken_over", "request_in", "request_no"),
     *("closed", "reset_unknown", "email_code", "email_taken", "email_restored", "changed_by_staff", "deleted"),
     *("readdress", "not_readdressed", "invite_known", "inviter_digest", "power_used", "rights_changed", "test_mail"),
 )
 WITHOUT_DEVICE = (
-    *("access_asked", "access_declined", "taken_over"),
+    *("access_asked", "access_declined", "taken_over", "request_in", "request_no"),
     *INVITING,
     "prove_other",
     *("changed_by_staff", "rights_changed", "readdress", "not_readdressed", "inviter_digest", "test_mail"),
@@ -258,7 +289,7 @@ MORE_ROOM = ("inviter_digest", "changed_by_staff", "rights_changed", "not_readdr
 @pytest.fixture(params=KINDS)
 def sent(request, mailbox, settings, language):
     """The kind, language, mail, text and HTML of each kind of mail, in each language."""
-    settings.SIGNUP = "invited" if request.param == "closed" else "open"
+    settings.SIGNUP = "invited" if request.param in {"closed", "request_confirm", "request_in"} else "open"
     with catalogues.looked_up() as strings:
         KINDS[request.param](language)
         letter, text, html = written(mailbox, EMAIL)

@@ -18,7 +18,7 @@ from accounts import notices
 from accounts.models import Event, User
 from invites import purposes
 from invites.link.readdressing import Readdressing
-from invites.models import Invite, MagicLink
+from invites.models import Invite, JoinRequest, MagicLink, Plea
 from kit import own_fields, short_code, tokens
 from outbox.mail import lateness
 from outbox.models import OutboxMessage
@@ -142,6 +142,27 @@ def invited_only(client, path):
         return client.get(path)
 
 
+def asking(client, method="get", path="/ask", form=None):
+    """Returns a page of a site where strangers ask to join."""
+    with override_settings(SIGNUP="request"):
+        return getattr(client, method)(path, form or {})
+
+
+def plea(**fields):
+    """Makes a link that asks to join. Returns its query."""
+    said = Plea("Kay Alan", "Alan said you would know me.").pack()
+    return token(purposes.REQUEST, purpose="request", details=said, **fields)
+
+
+def asked_twice(client):
+    JoinRequest.objects.create(email="kay@parc.example")
+    return client.post("/ask/confirm", plea(email="kay@parc.example"))
+
+
+def taken_back(client):
+    return client.post("/ask/take-back", plea(), follow=True)
+
+
 def while_mail_is_late(client, path):
     OutboxMessage.objects.create(recipient="a@example.com", kind="invite", message_id="<x>", created_at=AGO)
     with patch("outbox.mail.lateness.watch", lateness.Watch()):
@@ -253,6 +274,16 @@ PAGES = {
     "start, typo": lambda c: c.post("/", {"email": "ada@gmial.com"}),
     "start, closed": lambda c: invited_only(c, "/"),
     "start, of a domain": lambda c: of_a_domain(lambda: c.get("/")),
+    "start, asking": lambda c: asking(c, path="/"),
+    "ask": asking,
+    "ask, error": lambda c: asking(c, "post", form={"email": "x", "name": "www.evil.example", "why": "x" * 301}),
+    "ask, typo": lambda c: asking(c, "post", form={"email": "kay@gmial.com"}),
+    "ask, confirm": lambda c: c.get("/ask/confirm", plea()),
+    "ask, done": lambda c: c.post("/ask/confirm", plea()),
+    "ask, asked already": asked_twice,
+    "ask, in already": lambda c: c.post("/ask/confirm", plea(email=UserFactory().email)),
+    "ask, expired": lambda c: c.get("/ask/confirm", plea(expires_at=AGO)),
+    "ask, taken back": taken_back,
     "start, mail is late": lambda c: while_mail_is_late(c, "/"),
     "sent, mail is late": lambda c: while_mail_is_late(c, "/invite/sent"),
     "sent": lambda c: after(c, "/", {"email": "a@gmail.com"}).get("/invite/sent"),
@@ -300,7 +331,8 @@ PAGES = {
     "confirm": lambda c: c.get("/confirm", token(purposes.CONFIRM, email=UserFactory().email)),
     "into groups": lambda c: c.get("/confirm", into_groups()),
     "into groups, too old": lambda c: c.get("/confirm", into_groups(sent_at=AGO)),
-    "into groups, joined": lambda c: c.post("/confirm", into_groups(), follow=True),
+    "into groups, joined": lambda c: c.post("/confirm", into_groups() | {"here": "on"}, follow=True),
+    "into groups, no box": lambda c: c.post("/confirm", into_groups()),
     "sign up, into groups": lambda c: c.get("/signup", invitation(groups=[Group.objects.create(name="Editors")])),
     "sign up, to an app": lambda c: c.get("/signup", invitation(app=AppFactory(), note="Hello")),
     "into an app": lambda c: c.get("/confirm", into_groups(app=AppFactory())),

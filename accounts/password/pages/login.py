@@ -45,7 +45,7 @@ def show_form(request: HttpRequest, form: Callable[[], LoginForm]) -> HttpRespon
     which nobody knows what began here.
     """
     mailed_next = safe_path(request.GET.get("mailed_next", ""), STORED)
-    context = {"closed": settings.SIGNUP == "invited", "mailed_next": mailed_next}
+    context = {"closed": settings.SIGNUP in {"invited", "request"}, "mailed_next": mailed_next}
     return plain_page.show(request, "accounts/password/login.html", lambda: {"form": form(), **context})
 
 

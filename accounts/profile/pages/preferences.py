@@ -29,8 +29,9 @@ def choose(request: PersonRequest) -> HttpResponse:
     there, and is mailed to the owner. Raises Limited (the 429 page) after too many POSTs.
     """
     user = request.person
-    chosen = {"language": get_language(), "notices": True, "digest": True} | user.settings
-    form = bind_form(SettingsForm, request, initial=chosen)
+    chosen = {"language": get_language(), "notices": True, "digest": True, "requests": True} | user.settings
+    may_answer = user.is_staff and user.has_perm("invites.add_invite")
+    form = bind_form(SettingsForm, request, initial=chosen, may_answer=may_answer)
     if not form.is_valid():
         return render(request, "accounts/profile/preferences.html", {"form": form})
     told = user.settings.get("notices", True)

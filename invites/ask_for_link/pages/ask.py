@@ -94,8 +94,8 @@ def entry_page(
     `suggestion` is the address that was probably meant, or "".
     """
     late = lateness.minutes()
-    context = {"suggestion": suggestion, "closed": settings.SIGNUP == "invited", "minutes_late": late}
-    context["condition"] = who_may_join.condition()
+    context = {"suggestion": suggestion, "minutes_late": late, "condition": who_may_join.condition()}
+    context |= {"closed": who_may_join.is_closed(), "asks": settings.SIGNUP == "request"}
     return plain_page.show(request, template, lambda: context | {"form": form()}, late)
 
 

@@ -4,6 +4,7 @@ A link signs in for LINK_LIFETIME only, but the invitation lasts longer. So an o
 owner a fresh link to sign in by, which leads back to the button. Whoever is signed in needs one press, at any time.
 """
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,12 +13,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from accounts.session import sessions
+from accounts.session import devices, sessions
 from accounts.session.account_page import PersonRequest, account_page
 from invites import purposes
-from invites.link import browser, dead, opened, stored
+from invites.link import browser, dead, elsewhere, opened, stored
 from invites.models import Invite, MagicLink
 from kit import tokens
+from kit.page import bind_form
 
 
 @account_page()
@@ -53,23 +55,31 @@ def signed_in(request: PersonRequest, pk: UUID) -> HttpResponse:
 def answer(request: HttpRequest, link: MagicLink, invite: Invite, account: User) -> HttpResponse:
     """Shows the button that accepts `invite`, that of `link`, for `account`, which has its address; a POST accepts it.
 
-    The POST signs in first, unless its owner is signed in, and leads to where the invitation leads. A link that signs
-    in no longer gets a page that mails a fresh one; a visitor who is signed in to another account, a page that says so.
-    Raises Unavailable when another press was faster.
+    The POST signs in first, unless its owner is signed in, and leads to where the invitation leads. In a browser that
+    the account does not know, it signs in only with the box `here` ticked, which no mail scanner does. A link that
+    signs in no longer gets a page that mails a fresh one; a visitor who is signed in to another account, a page that
+    says so. Raises Unavailable when another press was faster.
     """
     if wrong := opened.other_account_page(request, link, purposes.CONFIRM):
         return wrong
     is_here = request.user == account
     if not is_here and not link.signs_in(account):
         return show(request, link, account, "invites/link/into_groups_sign_in.html")
-    if request.method != "POST":
-        return show(request, link, account, "invites/link/into_groups.html")
+    form = bind_form(elsewhere.HereForm, request, asked=False) if must_tick(request, link, account) else None
+    if request.method != "POST" or (form and not form.is_valid()):
+        return show(request, link, account, "invites/link/into_groups.html", form=form)
     # The link may be too old to sign in by: so no browser may pass as the one whose second press signs in again.
     link.sign_in(account, "" if is_here else browser.identify(request, purposes.CONFIRM))
     messages.success(request, opened_now(invite))
     if is_here:
         return redirect(sessions.landing(account, link.leads_to))
     return sessions.start(request, account, link.leads_to, sessions.LINK)
+
+
+def must_tick(request: HttpRequest, link: MagicLink, account: User) -> bool:
+    """Returns whether a box goes before signing in to `account`: nobody is known here, by a cookie or as who asked."""
+    known = request.user == account or devices.known_key(request, account)
+    return not known and (not link.asked_in or browser.is_other(request, link))
 
 
 def opened_now(invite: Invite) -> str:
@@ -79,8 +89,11 @@ def opened_now(invite: Invite) -> str:
     return _("You are in %(groups)s now.") % {"groups": ", ".join(invite.promised.values())}
 
 
-def show(request: HttpRequest, link: MagicLink, account: User, template: str) -> HttpResponse:
-    """Returns the page of the invitation of `link` into groups, with a token for what its forms do."""
+def show(request: HttpRequest, link: MagicLink, account: User, template: str, **more: Any) -> HttpResponse:
+    """Returns the page of the invitation of `link` into groups, with a token for what its forms do.
+
+    `more` is added to the context of the template.
+    """
     context = {
         "link": link,
         "invite": link.invite,
@@ -90,4 +103,4 @@ def show(request: HttpRequest, link: MagicLink, account: User, template: str) ->
         "here": opened.onward(link),
         "decline_url": tokens.path(purposes.DECLINE, link.subject),
     }
-    return render(request, template, context)
+    return render(request, template, context | more)

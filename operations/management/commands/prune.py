@@ -11,7 +11,7 @@ from django.db import DatabaseError
 from django.db.models import Model, QuerySet
 
 from accounts.models import Event, HeldName, Session, User
-from invites.models import Batch, Invite, MagicLink
+from invites.models import Batch, Invite, JoinRequest, MagicLink
 from kit.commands import arguments, command
 from kit.worker_loop import stop_on_signals
 from outbox.models import OutboxEvent, OutboxMessage, Webhook, WebhookDelivery
@@ -24,15 +24,15 @@ class Command(command.Command):
     help = (
         "Deletes old rows, and the accounts of people who have left and not come back in time. At once: sessions and "
         "tokens of apps that have ended, and names that are held no longer. After a day: lists of people that "
-        "were checked and never sent, codes of apps that were never used, and keys after all that they signed is over. "
-        "After a week: events that were published or delivered, sign-outs that apps were told of, and requests for "
-        "access to apps that were answered. After 30 days: links that people asked for and never used, wrong passwords "
-        "for names that no account has, mail that was handed over or given up, events that webhooks did not take, "
-        "sign-outs that apps did not take, and sign-ins to apps that have ended. After 90 days: requests for access to "
-        "apps that nobody answered. After a year: all other history, links that were used, invitations of members that "
-        "nobody accepted, lists that were sent, and mail about invitations or links that still exist. Empties mail and "
-        "webhook deliveries a week after they were given up. Also tells other services which invitations have expired. "
-        "Run it once a day."
+        "were checked and never sent, links of requests to join that nobody confirmed, codes of apps that were never "
+        "used, and keys after all that they signed is over. After a week: events that were published or delivered, "
+        "sign-outs that apps were told of, and requests, to join or for access to apps, that were answered. After 30 "
+        "days: links that people asked for and never used, wrong passwords for names that no account has, mail that "
+        "was handed over or given up, events that webhooks did not take, sign-outs that apps did not take, and "
+        "sign-ins to apps that have ended. After 90 days: requests that nobody answered. After a year: all other "
+        "history, links that were used, invitations of members that nobody accepted, lists that were sent, and mail "
+        "about invitations or links that still exist. Empties mail and webhook deliveries a week after they were "
+        "given up. Also tells other services which invitations have expired. Run it once a day."
     )
     examples: ClassVar[tuple[str, ...]] = ("", "--dry-run", "--batch-size 1000 --format json")
 
@@ -64,6 +64,7 @@ class Command(command.Command):
             "sessions": Session.objects.prunable(),
             "events": Event.objects.prunable(),
             "invites": Invite.objects.prunable(),
+            "join_requests": JoinRequest.objects.prunable(),  # before the links, which are kept as long as these
             "links": MagicLink.objects.prunable(),
             "mails": OutboxMessage.objects.prunable(Invite.objects.remembered(), MagicLink.objects.remembered()),
             "batches": Batch.objects.prunable(),

@@ -1,0 +1,1 @@
+"""Asking to join, where accounts are by invitation."""

@@ -55,8 +55,8 @@ BRAND_ICON = brand.icon(BRAND_LOGO, BRAND_PALETTE)
 FOOTER_LINKS = brand.footer_links()
 
 # "open" lets in everyone who proves an address, "invited" only those who have an invitation, and so does "request",
-# whose start page tells others first that they can ask for one; "domains" lets in those who have an invitation, and
-# everyone who proves an address at one of SIGNUP_DOMAINS. An invitation lets in from any domain.
+# whose start page tells others first that they can ask for one. "domains" lets in everyone, beside those invited, who
+# proves an address at one of SIGNUP_DOMAINS. An invitation lets in from any domain.
 SIGNUP = one_of("SIGNUP", "open", "invited", "request", "domains")
 SIGNUP_DOMAINS = domains.let_in(SIGNUP)
 BLOCKED_DOMAINS = frozenset(domains.listed("BLOCKED_DOMAINS"))

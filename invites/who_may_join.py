@@ -27,8 +27,8 @@ class Obstacle(StrEnum):
 FOR_STAFF_ALONE = frozenset({Obstacle.BLOCKED, Obstacle.DISPOSABLE})  # no member's invitation leads around these
 
 
-def is_closed() -> bool:
-    """Returns whether nobody may join without an invitation, from whichever domain."""
+def is_by_invitation() -> bool:
+    """Returns whether every newcomer needs an invitation. With SIGNUP=request they can ask for one at the door."""
     return settings.SIGNUP in {"invited", "request"}
 
 
@@ -42,7 +42,7 @@ def obstacle(email: str) -> Obstacle | None:
 
     A domain that the operator has named in SIGNUP_DOMAINS is never taken for a disposable one.
     """
-    if is_closed():
+    if is_by_invitation():
         return Obstacle.INVITED
     domain = domains.domain_of(email)
     is_named = domains.fits(domain, settings.SIGNUP_DOMAINS)

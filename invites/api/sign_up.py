@@ -109,7 +109,7 @@ def register(request: HttpRequest, sent: Fields) -> HttpResponse:
     person (409), Invalid for the form's errors, and Limited when network or address has asked too often.
     """
     limits.ASK_PER_NETWORK.check_network(request)
-    if who_may_join.is_closed():
+    if who_may_join.is_by_invitation():
         raise press.closed()
     if request.user.is_authenticated:
         raise already_signed_in()

@@ -126,7 +126,7 @@ def register(request: HttpRequest) -> HttpResponse:
     when the address was mailed too often. A person who is signed in is led to the start page; where sign-up is by
     invitation, a page says so (403). Raises Limited when a network has posted too often.
     """
-    if who_may_join.is_closed():
+    if who_may_join.is_by_invitation():
         return dead.closed_page(request)
     if request.user.is_authenticated:
         return redirect("entry")

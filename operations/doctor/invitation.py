@@ -19,7 +19,7 @@ AGAIN = "Send it again: manage.py resend_invites --email ADDRESS"
 ASK_AGAIN = "They can ask for a new one on the start page."
 STATUS = OutboxMessage.Status
 AGAINST = {
-    who_may_join.Obstacle.INVITED: "SIGNUP lets in nobody else",
+    who_may_join.Obstacle.INVITED: "SIGNUP is “invited” or “request”",
     who_may_join.Obstacle.ELSEWHERE: "SIGNUP is “domains”, its domain is not among SIGNUP_DOMAINS",
     who_may_join.Obstacle.BLOCKED: "Its domain is among BLOCKED_DOMAINS",
     who_may_join.Obstacle.DISPOSABLE: "DISPOSABLE_MAILBOXES is “refuse”, its domain is known for these",

@@ -306,7 +306,7 @@ def test_an_address_that_cannot_be_reached_or_needs_no_invite_is_told(settings, 
 
     assert "sign-up" not in found("nobody@example.com")[0]
     settings.SIGNUP = "invited"
-    assert "SIGNUP lets in nobody else" in found("nobody@example.com")[0]["sign-up"][1]
+    assert "SIGNUP is “invited”" in found("nobody@example.com")[0]["sign-up"][1]
     assert "sign-up" not in found(EMAIL)[0]
 
     assert found(ada.email)[0]["account"][0] == "warning"

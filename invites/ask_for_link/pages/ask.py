@@ -95,7 +95,7 @@ def entry_page(
     """
     late = lateness.minutes()
     context = {"suggestion": suggestion, "minutes_late": late, "condition": who_may_join.condition()}
-    context |= {"closed": who_may_join.is_closed(), "asks": settings.SIGNUP == "request"}
+    context |= {"closed": who_may_join.is_by_invitation(), "asks": settings.SIGNUP == "request"}
     return plain_page.show(request, template, lambda: context | {"form": form()}, late)
 
 

@@ -233,6 +233,7 @@ def test_a_link_is_worth_nothing_once_its_domain_is_shut(client, settings, press
     said = SAID["blocked.example"]
     assert page.status_code == 403
     assert f"You need an invitation{said} If you already have an account, sign in below." in words(page)
+    assert "Ask to join" not in words(page)  # where anybody may join, nobody can ask
     assert (answer.status_code, codes(answer), answer.json()["errors"][0]["message"]) == (403, ["closed"], said)
     assert not User.objects.exists()
     InviteFactory(email="grace@blocked.example")

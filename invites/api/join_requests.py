@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 
 from invites import limits, purposes, who_may_join
 from invites.api import press
+from invites.api.links import already_signed_in, sent_to
 from invites.ask_for_link.ask import ask as mail_link
 from invites.ask_for_link.asked import remember
 from invites.join_requests.form import PleaForm
@@ -26,14 +27,13 @@ def ask(request: HttpRequest, sent: Fields) -> HttpResponse:
     if not who_may_join.can_ask():
         raise Refused(409, "open", _("Nobody needs to ask here: anybody may create an account."))
     if request.user.is_authenticated:
-        raise Refused(409, "signed_in", _("You’re signed in. Sign out to use another address."))
+        raise already_signed_in()
     form = PleaForm(sent)
     if not form.is_valid():
         raise Invalid(form)
     asked = form.asked()
     mail_link(request, asked, **form.plan(request))
-    said = _("We sent a link to %(email)s. It works once, within 1 hour.") % {"email": readable(asked.email)}
-    return remember(request, message(said, 202, did_you_mean=form.doubt() or None), asked)
+    return remember(request, message(sent_to(asked.email), 202, did_you_mean=form.doubt() or None), asked)
 
 
 @door("POST")

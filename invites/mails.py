@@ -48,10 +48,10 @@ def letter(link: "MagicLink", account: User | None, *, may_join: bool) -> Outbox
             "at": times.clock(timezone.now()),
             "device": notices.device_in_words(link.device),
             "registering": link.purpose == link.Purpose.REGISTER,
-            "ask_url": f"{settings.SITE_URL}{reverse('ask')}",
         }
         if name == "closed":
-            context["refusal"] = who_may_join.refusal(link.email)
+            ask_url = f"{settings.SITE_URL}{reverse('ask')}" if who_may_join.can_ask() else ""
+            context |= {"refusal": who_may_join.refusal(link.email), "ask_url": ask_url}
     source = link.invite.source if link.invite else "self"
     leads = {"url": purpose, "reset_url": purposes.RESET if name in WITH_RESET else None}
     links = {called: tokens.unsigned(leads_to, link.pk) for called, leads_to in leads.items() if leads_to}

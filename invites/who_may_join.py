@@ -32,6 +32,11 @@ def is_by_invitation() -> bool:
     return settings.SIGNUP in {"invited", "request"}
 
 
+def can_ask() -> bool:
+    """Returns whether people without an invitation can ask to join: not on a site whose `SIGNUP` is open to all."""
+    return settings.SIGNUP != "open"
+
+
 def obstacle(email: str) -> Obstacle | None:
     """Returns why whoever proves this normalized address needs an invitation to join; None if they need none.
 

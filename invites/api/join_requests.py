@@ -1,10 +1,9 @@
 """JSON doors of those who ask to join: asking, proving the address, taking it back."""
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from invites import limits, purposes
+from invites import limits, purposes, who_may_join
 from invites.api import press
 from invites.api.links import already_signed_in, sent_to
 from invites.ask_for_link.ask import ask as mail_link
@@ -25,7 +24,7 @@ def ask(request: HttpRequest, sent: Fields) -> HttpResponse:
     `email` looks like a typo. Answers 409 where anybody may join, and to a signed-in person, 400 for the form's errors,
     and 429 when the address was mailed, or the network has asked, or all people have, too often.
     """
-    if settings.SIGNUP == "open":
+    if not who_may_join.can_ask():
         raise Refused(409, "open", _("Nobody needs to ask here: anybody may create an account."))
     if request.user.is_authenticated:
         raise already_signed_in()

@@ -227,7 +227,7 @@ def outcome(request: HttpRequest) -> HttpResponse:
         return redirect("entry")
     template, status = PAGES[note["outcome"]]
     context = {"email": note["email"], "next": note["next"]}
-    context["refusal"] = who_may_join.refusal_by_domain(note["email"])
+    context |= {"refusal": who_may_join.refusal_by_domain(note["email"]), "can_ask": who_may_join.can_ask()}
     if link:
         context |= {"token": tokens.sign(purposes.SIGNUP, link.pk), "back": tokens.path(purposes.SIGNUP, link.pk)}
     return render(request, template, context, status=status)

@@ -1,12 +1,11 @@
 """The pages on which strangers ask to join, prove their address, and take their request back."""
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from invites import limits, purposes
+from invites import limits, purposes, who_may_join
 from invites.ask_for_link.ask import log
 from invites.ask_for_link.asked import remember
 from invites.ask_for_link.sent import ask_or_wait
@@ -30,7 +29,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     was mailed too often, the page says when to ask again (429). Raises Limited when a network has posted, or too many
     people have asked, too often.
     """
-    if settings.SIGNUP == "open" or request.user.is_authenticated:
+    if not who_may_join.can_ask() or request.user.is_authenticated:
         return redirect("entry")
     form = bind_form(PleaForm, request, initial={"email": login_hint(request)})
     if not form.is_valid():

@@ -37,7 +37,7 @@ OWNER_PAGE = "invites/link/dead/owner.html"
 
 def closed_page(request: HttpRequest, email: str = "") -> HttpResponse:
     """Returns the page (403) that says why this address, or "" for any, needs an invitation to join."""
-    context = {"refusal": who_may_join.refusal(email)}
+    context = {"refusal": who_may_join.refusal(email), "can_ask": who_may_join.can_ask()}
     return render(request, "invites/link/dead/closed.html", context, status=403)
 
 

@@ -104,7 +104,7 @@ def more(name: str, person: User) -> dict[str, Any]:
         "app-sign-out": app | {"wish": {"query": "", "is_refused": False}},
         "not-me-done": {"google": "grace@example.org"},
         "recovery-codes": {"codes": CODES},
-        "closed": {"refusal": who_may_join.refusal(EMAIL)},
+        "closed": {"refusal": who_may_join.refusal(EMAIL), "can_ask": who_may_join.can_ask()},
         "elsewhere": {"code": "K7WQ-3MTD", "device": "Firefox/Windows", "here_url": NOWHERE},
         "ask-confirm": {"plea": Plea(person.username, _("Glad to have you here!"))},
         "csrf": {"again": [("note", "")]},

@@ -7,6 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts import asking
+from invites import who_may_join
 from operations.desk import sample_pages
 
 Words = str | Promise
@@ -155,5 +156,5 @@ def is_had(name: str) -> bool:
     if name == "member_invites":
         return bool(settings.MEMBERS_INVITE)
     if name.startswith("ask"):
-        return bool(settings.SIGNUP != "open")
+        return who_may_join.can_ask()
     return not name.startswith("google-") or bool(settings.GOOGLE_CLIENT_ID)

@@ -146,7 +146,9 @@ def test_each_owner_reads_in_the_mail_what_the_domain_needs(shut, mailbox):
         Client().post("/", {"email": email})
 
     assert mailbox.kinds(f"nobody@{shut}") == ["closed"]
-    assert SAID[shut] in " ".join(mailbox.text(f"nobody@{shut}").split())
+    told = " ".join(mailbox.text(f"nobody@{shut}").split())
+    assert SAID[shut] in told
+    assert ("ask to join" in told) == (shut == "elsewhere.example")  # where anybody may join, nobody needs to ask
     assert mailbox.kinds(f"known@{shut}") == ["link_known"]
     assert mailbox.kinds(f"invited@{shut}") == ["invite"]
 
@@ -231,6 +233,7 @@ def test_a_link_is_worth_nothing_once_its_domain_is_shut(client, settings, press
     said = SAID["blocked.example"]
     assert page.status_code == 403
     assert f"You need an invitation{said} If you already have an account, sign in below." in words(page)
+    assert "Ask to join" not in words(page)  # where anybody may join, nobody can ask
     assert (answer.status_code, codes(answer), answer.json()["errors"][0]["message"]) == (403, ["closed"], said)
     assert not User.objects.exists()
     InviteFactory(email="grace@blocked.example")

@@ -129,7 +129,6 @@ DOORS = {
 }
 # Doors that are limited by link, and by network for bad tokens.
 PRESSES = {
-    "/api/v1/ask/confirm": purposes.REQUEST,
     "/api/v1/ask/take-back": purposes.REQUEST,
     "/api/v1/auth/create": purposes.SIGNUP,
     "/api/v1/auth/confirm": purposes.CONFIRM,
@@ -138,8 +137,8 @@ PRESSES = {
     "/api/v1/auth/relay": purposes.CONFIRM,
     "/api/v1/auth/relay/not-asked": purposes.CONFIRM,
 }
-# Doors that count wrong codes, and presses of the link: see test_elsewhere.py and test_as_me.py.
-CODES = ("/api/v1/auth/relay/code", "/api/v1/invite/as-me/code")
+# Doors that count more than presses of the link: see test_elsewhere.py, test_as_me.py and test_ask_to_join.py.
+COUNT_MORE = ("/api/v1/auth/relay/code", "/api/v1/invite/as-me/code", "/api/v1/ask/confirm")
 # Doors that change nothing.
 OTHERS = {
     *(f"/api/v1/{door}" for door in ("config", "openapi.json", "account", "apps")),
@@ -174,7 +173,7 @@ def test_this_file_names_every_json_door(db):
     paths = [f"/{door.pattern}" for door in urls.urlpatterns if str(door.pattern).startswith("api/")]
     doors = {(method, path) for path in paths for method in methods(path)}
 
-    assert doors == {*DOORS, *(("POST", path) for path in (*PRESSES, *CODES)), *(("GET", path) for path in OTHERS)}
+    assert doors == {*DOORS, *(("POST", path) for path in (*PRESSES, *COUNT_MORE)), *(("GET", path) for path in OTHERS)}
 
 
 ACCOUNT = "/api/v1/account"

@@ -38,6 +38,11 @@ WORDS = {
         "download": "Download my data",
         "delete": "Delete my account",
         "delete?": "Delete your account?",
+        "left": "Until then you can come back",
+        "keep?": "Keep your account?",
+        "keep": "Keep my account",
+        "leave it": "Leave it at that",
+        "stays": "Your account stays. Sign in to carry on.",
         "deleted": "Your account has been deleted and you’re signed out everywhere.",
         "email me": "Email me a link",
         "sign in": "Sign in",
@@ -72,6 +77,11 @@ WORDS = {
         "download": "Скачать данные",
         "delete": "Удалить аккаунт",
         "delete?": "Удалить аккаунт?",
+        "left": "До этого можно вернуться",
+        "keep?": "Сохранить аккаунт?",
+        "keep": "Не удалять",
+        "leave it": "Оставить как есть",
+        "stays": "Аккаунт остаётся. Войдите, чтобы продолжить.",
         "deleted": "Аккаунт удалён, вы вышли на всех устройствах.",
         "email me": "Прислать ссылку",
         "sign in": "Войти",
@@ -110,6 +120,12 @@ def device(visit, locale):
 
 def later(**time):
     return time_machine.travel(timezone.now() + timedelta(**time))
+
+
+def choose_now(page):
+    """Chooses on the page that deletes an account, whose first choice is to wait, that it be deleted now."""
+    tab_to(page, "id_when_0")
+    page.keyboard.press("ArrowDown")
 
 
 def is_signed_out(page):
@@ -255,6 +271,7 @@ def test_data_is_taken_along_and_the_account_deleted(device, mailbox, ada, said)
 
     press(page, said["delete"])
     assert heading(page) == said["delete?"]
+    choose_now(page)
     write(page, "id_password", "not the password")
     enter(page)
     focused(page, "errors")
@@ -264,6 +281,40 @@ def test_data_is_taken_along_and_the_account_deleted(device, mailbox, ada, said)
     assert not User.objects.exists()
     assert mailbox.kinds("ada@example.com")[-1] == "deleted"
     assert is_signed_out(page)
+
+
+@in_both_languages
+def test_somebody_leaves_and_comes_back_by_the_mail_and_by_signing_in(device, mailbox, ada, said):
+    page, phone = device(), device(PHONE)
+    for one in (page, phone):
+        sign_in(one, "ada", PASSWORD)
+    leave(page, said)
+    assert said["left"] in words(page)
+    assert is_signed_out(phone)
+
+    phone.goto(mailbox.link("ada@example.com", "/keep"))
+    assert heading(phone) == said["keep?"]
+    press(phone, said["keep"])
+    assert said["stays"] in words(phone)
+    sign_in(phone, "ada", PASSWORD)
+    assert heading(phone) == said["account"]
+
+    leave(phone, said)
+    sign_in(page, "ada", PASSWORD)
+    assert heading(page) == said["keep?"]
+    press(page, said["leave it"])
+    assert is_signed_out(page)
+    sign_in(page, "ada", PASSWORD)
+    press(page, said["keep"])
+    assert heading(page) == said["account"]
+    assert User.objects.get().leaves_at is None
+
+
+def leave(page, said):
+    """Deletes the account of whoever is signed in, by the first choice: in 14 days."""
+    page.goto("/account/delete")
+    write(page, "id_password", PASSWORD)
+    press(page, said["delete"])
 
 
 @in_both_languages
@@ -282,6 +333,7 @@ def test_without_a_password_a_mailed_link_lets_somebody_delete_the_account(devic
         page.goto(mailbox.link(ada.email))
         press(page, said["it is me"])
         assert heading(page) == said["delete?"]
+        choose_now(page)
         press(page, said["delete"])
     assert said["deleted"] in words(page)
     assert not User.objects.exists()

@@ -209,6 +209,7 @@ def she_is_greeted_by_her_name_once_she_has_one(ada, bob):
 
 def with_her_account_her_note_and_her_arrival_go(ada, bob):
     ada.goto("/account/delete")
+    ada.get_by_label("Now", exact=True).check()
     ada.fill("#id_password", PASSWORD)
     ada.locator("main form button").first.click()
     reload_until(bob, lambda page: "Bread" not in page.locator("main").inner_text())

@@ -22,8 +22,6 @@ PAGES: dict[str, str] = {
     MagicLink.Purpose.RESET: "account_reset_password",
     MagicLink.Purpose.REQUEST: "ask",
 }
-# Limits that say nothing of the address: perhaps nobody has mailed it at all.
-OF_ALL = (mail_limits.NETWORK_A_DAY, limits.REQUESTS_A_DAY)
 
 
 def ask_or_wait(request: HttpRequest, asked: LinkRequest, **given: Any) -> HttpResponse:
@@ -43,9 +41,10 @@ def limited_page(request: HttpRequest, asked: LinkRequest, limit: rate_limit.Lim
     """Returns the page that says where the last mail went (429), and by the reached `limit` when to ask for the next.
 
     The answer has a Retry-After header, and the cookie of remember(). Raises `limit` itself if it is the network's or
-    one of OF_ALL, for then perhaps nobody has mailed the address at all.
+    that of all requests to join, for then perhaps nobody has mailed the address at all.
     """
-    if limit.limit in OF_ALL or isinstance(limit.limit, rate_limit.NetworkQuota):
+    of_all = (mail_limits.NETWORK_A_DAY, limits.REQUESTS_A_DAY)
+    if limit.limit in of_all or isinstance(limit.limit, rate_limit.NetworkQuota):
         raise limit
     response = sent_page(request, asked, limit=limit, status=429)
     response["Retry-After"] = str(limit.seconds)

@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
@@ -108,7 +108,8 @@ class JoinRequestAdmin(ReadOnly, LongList):
 
     def asks_proof(self, request: HttpRequest) -> bool:
         """Returns whether this POST invites people into a group that grants permissions."""
-        sent = request.POST.getlist("groups") if "yes" in request.POST else []
+        posted = getattr(request, "POST", QueryDict())
+        sent = posted.getlist("groups") if "yes" in posted else []
         return groups.grant_power([int(one) for one in sent if one.isascii() and one.isdecimal() and len(one) < 10])
 
     def has_view_permission(self, request: HttpRequest, obj: JoinRequest | None = None) -> bool:

@@ -13,6 +13,7 @@ from accounts import preferences
 from accounts.models import User
 from invites import mails
 from invites.desk.preview import MAILED
+from invites.link.elsewhere import HereForm
 from invites.models import Batch, Invite, MagicLink
 from invites.models.entries import unpack
 from invites.sign_up import unsent
@@ -51,6 +52,7 @@ class Letter:
         context: dict[str, Any] = {"link": link, "invite": self.invite, "account": self.account}
         context |= {"groups": ", ".join(self.invite.promised.values()), "token": unsent.NOWHERE}
         with preferences.override(self.account.settings, self.invite.language):
+            context["form"] = HereForm(asked=False)  # as in a browser that the account does not know
             return render(request, "invites/link/into_groups.html", context | {"decline_url": unsent.NOWHERE})
 
 

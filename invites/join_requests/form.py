@@ -28,7 +28,7 @@ class PleaForm(EmailForm):
         label=gettext_lazy("Why would you like to join? (optional)"),
         required=False,
         help_text=gettext_lazy("Who answers will read this. Up to 300 characters"),
-        widget=forms.Textarea(attrs={"rows": 3}),
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off"}),
     )
     next = None  # type: ignore[assignment]  # nobody is led on before the answer
 

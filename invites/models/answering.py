@@ -7,8 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 # Requests that somebody is answering just now are passed over: whoever holds them may be waiting for these invitations.
-ANSWER = """
-UPDATE "invites_joinrequest" SET invite_id = sent.id, answered_at = %s, answered_by_id = sent.invited_by_id
+ANSWER = """UPDATE "invites_joinrequest" SET invite_id = sent.id, answered_at = %s, answered_by_id = sent.invited_by_id
 FROM invites_invite sent
 WHERE sent.id = ANY(%s) AND sent.email = invites_joinrequest.email AND invites_joinrequest.id IN (
     SELECT asked.id FROM invites_joinrequest asked JOIN invites_invite told ON told.email = asked.email

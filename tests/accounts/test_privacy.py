@@ -59,8 +59,8 @@ def test_the_export_holds_everything_and_no_secret(mailbox, signed_in, ada):
     answer, parts = export(signed_in)
 
     assert answer["Content-Disposition"] == 'attachment; filename="ada.zip"'
-    names = ["account", "app_consents", "app_logins", "app_requests", "events", "google", "invites", "links", "mails"]
-    names += ["second_factor", "sessions", "suppressed"]
+    names = ["account", "app_consents", "app_logins", "app_requests", "events", "google", "invites", "join_requests"]
+    names += ["links", "mails", "second_factor", "sessions", "suppressed"]
     assert sorted(parts) == [f"{name}.json" for name in names]
     assert parts["account.json"][0]["email"] == "ada@example.com"
     assert {event["kind"] for event in parts["events.json"]} >= {"created", "signed_in", "password_changed", "exported"}
@@ -418,8 +418,8 @@ def test_prune_deletes_what_is_over_and_nothing_else(mailbox, signed_in, ada, ca
     call_command("prune", "--dry-run")
     said = capsys.readouterr().out
     assert (
-        "DRY RUN  0 accounts, 1 sessions, 7 events, 1 invites, 1 links, 1 mails, 0 batches, 0 published events, "
-        in said
+        "DRY RUN  0 accounts, 1 sessions, 7 events, 1 invites, 0 join requests, 1 links, 1 mails, 0 batches, "
+        "0 published events, " in said
     )
     assert "0 webhook deliveries, 0 app tokens, 0 app requests, 0 app logins, 0 logout calls, 0 signing keys" in said
     assert said.endswith(" 0 held names deleted, 0 mails emptied\n")
@@ -432,6 +432,7 @@ def test_prune_deletes_what_is_over_and_nothing_else(mailbox, signed_in, ada, ca
         "sessions": 1,
         "events": 7,
         "invites": 1,
+        "join_requests": 0,
         "links": 1,
         "mails": 1,
         "batches": 0,
@@ -494,7 +495,7 @@ def test_a_dry_run_of_prune_counts_the_mail_about_links_that_it_deletes(capsys):
 
     for rehearsal in (["--dry-run"], []):
         call_command("prune", *rehearsal)
-        assert "0 invites, 1 links, 1 mails" in capsys.readouterr().out
+        assert "0 invites, 0 join requests, 1 links, 1 mails" in capsys.readouterr().out
 
 
 def test_prune_keeps_an_invitation_that_is_sent_again_while_it_runs(ada, monkeypatch):

@@ -399,7 +399,7 @@ def test_staff_with_a_second_factor_show_it_too(ada, admin_user):
 def test_every_page_of_a_model_at_the_desk_asks_unless_it_says_that_it_need_not(desk):
     silent = {model.__name__ for model, own in admin.site._registry.items() if not asks(own)}
 
-    assert silent == {"Batch", "Invite", "OutboxMessage", "Suppression"}
+    assert silent == {"Batch", "Invite", "JoinRequest", "OutboxMessage", "Suppression"}
 
 
 def asks(model_admin):

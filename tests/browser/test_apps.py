@@ -241,6 +241,7 @@ def test_staff_invite_a_newcomer_and_a_member_to_an_app_and_it_greets_both(visit
 
     member = visit()
     member.goto(mailbox.link("ada@example.com"))
+    member.get_by_role("checkbox").check()
     member.get_by_role("button", name="Accept and open Grafana").click()
     member.get_by_role("button", name="Continue to Grafana").click()
     assert "code" in arrive(member, grafana)

@@ -120,5 +120,6 @@ def test_the_first_week_of_a_site(visit, mailbox, settings, place):
     walker.press("button[form=send]")
     guest = visit(**place)
     guest.goto(mailbox.link("grace@example.com"))
+    guest.get_by_role("checkbox").check()
     Walker(guest, walker.eyes).press("main form button")
     assert guest.request.get("/auth/verify").headers["x-auth-groups"] == "Editors"

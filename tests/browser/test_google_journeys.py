@@ -283,7 +283,7 @@ def test_who_chose_another_address_at_google_asks_for_the_invite_to_follow(devic
     through_google(page, said)
     assert heading(page) == said("This invitation is for another address")
     assert page.locator("main p .mail").all_inner_texts() == ["grace@navy.example", "grace@gmail.com"]
-    press(page, said("Keep %(email)s and ask %(inviter)s", email="grace@gmail.com", inviter="maria"))
+    press(page, said("Ask %(inviter)s to send it to %(email)s", email="grace@gmail.com", inviter="maria"))
     assert heading(page) == said("We asked %(inviter)s", inviter="maria")
     assert mailbox.kinds("grace@gmail.com") == []
 
@@ -315,7 +315,7 @@ def test_a_sender_who_says_no_leaves_the_invite_where_it_was(device, mailbox, go
     page = device()
     page.goto(mailbox.link("grace@navy.example"))
     through_google(page, said)
-    press(page, said("Keep %(email)s and ask %(inviter)s", email="grace@gmail.com", inviter="maria"))
+    press(page, said("Ask %(inviter)s to send it to %(email)s", email="grace@gmail.com", inviter="maria"))
 
     desk = device(PHONE)
     desk.goto(mailbox.link("maria@lab.example", "/invite/readdress"))

@@ -23,7 +23,8 @@ WORDS = {
         "out everywhere": "Sign out everywhere",
         "everywhere": "You’re signed out on all your devices.",
         "sign in": "Sign in",
-        "confirm": "Sign in to Frontdoor",
+        "where": "Where do you want to sign in?",
+        "here": "Sign in here",
         "empty": "Enter your email address",
         "problem": "There is a problem",
         "account": "Your account",
@@ -36,7 +37,8 @@ WORDS = {
         "out everywhere": "Выйти на всех устройствах",
         "everywhere": "Вы вышли из аккаунта на всех устройствах.",
         "sign in": "Войти",
-        "confirm": "Вход в Frontdoor",
+        "where": "Где вы хотите войти?",
+        "here": "Войти здесь",
         "empty": "Укажите адрес электронной почты",
         "problem": "Не получилось продолжить",
         "account": "Ваш аккаунт",
@@ -86,8 +88,10 @@ def test_back_in_by_a_mailed_link_on_another_device(visit, mailbox, settings, lo
 
     phone = visit(locale=locale, viewport={"width": 390, "height": 844})
     phone.goto(mailbox.link("grace@example.com"))
-    assert heading(phone) == said["confirm"]
-    tab_to(phone, said["sign in"])
+    assert heading(phone) == said["where"]
+    tab_to(phone, "id_here")
+    phone.keyboard.press("Space")
+    tab_to(phone, said["here"])
     enter(phone)
     assert heading(phone) == said["account"]
 

@@ -96,7 +96,7 @@ def test_the_desk_has_the_theme_and_the_language_of_the_account(desk, rows):
     ("rights", "tabs"),
     [
         ([], ["/admin/"]),
-        (["add_invite"], ["/admin/", "/admin/invites/batch/"]),
+        (["add_invite"], ["/admin/", "/admin/invites/batch/", "/admin/invites/joinrequest/"]),
         (["view_invite", "view_suppression"], ["/admin/", "/admin/invites/invite/", "/admin/outbox/suppression/"]),
         (["view_user", "view_group"], ["/admin/", "/admin/accounts/user/"]),
         (["view_group"], ["/admin/", "/admin/auth/group/"]),

@@ -49,7 +49,7 @@ def test_the_list_holds_links_people_asked_for_but_no_invitations_own_link(desk)
         LinkFactory(email=f"{purpose}@example.com", purpose=purpose)
     LinkFactory(email="invited@example.com", invite=InviteFactory(email="invited@example.com"))
 
-    assert found(desk) == ["disowned", "invited", "link", "owner", "proof", "register", "renewed", "reset"]
+    assert found(desk) == ["disowned", "invited", "link", "owner", "proof", "register", "renewed", "request", "reset"]
     assert found(desk, q=" Reset@Example.com ") == ["reset"]
 
 

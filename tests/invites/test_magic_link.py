@@ -234,7 +234,7 @@ def test_accepting_with_an_account_joins_the_group_and_is_told(client):
     invitation = InviteFactory(email=EMAIL, groups=[editors])
     MagicLink.objects.filter(pk=invitation.pk).update(epoch=0)
 
-    client.post("/confirm", {"token": tokens.sign(purposes.CONFIRM, invitation.pk)})
+    client.post("/confirm", {"token": tokens.sign(purposes.CONFIRM, invitation.pk), "here": "on"})
 
     invitation.refresh_from_db()
     assert (invitation.state, invitation.accepted_by) == ("accepted", ada)
@@ -293,7 +293,7 @@ def test_a_link_from_before_the_account_signs_nobody_in_once_all_sessions_have_e
     link = LinkFactory(email=EMAIL)  # mailed before the account was made
     UserFactory(email=EMAIL).sign_out()
 
-    assert client.post("/confirm", {"token": tokens.sign(purposes.CONFIRM, link.pk)}).status_code == 410
+    assert client.post("/confirm", {"token": tokens.sign(purposes.CONFIRM, link.pk), "here": "on"}).status_code == 410
 
 
 def heal(client, link):
@@ -354,7 +354,7 @@ def test_a_press_on_another_page_is_no_second_press(client):
     form = {"token": tokens.sign(purposes.RESET, newer.pk), "password": f"{PASSWORD} anew"}
     assert client.post("/reset/password", form).url == "/login"
 
-    answer = client.post("/confirm", {"token": tokens.sign(purposes.CONFIRM, older.pk)})
+    answer = client.post("/confirm", {"token": tokens.sign(purposes.CONFIRM, older.pk), "here": "on"})
 
     assert answer.status_code == 410
     assert not ada.sessions.exists()

@@ -125,7 +125,7 @@ def test_whoever_has_an_account_keeps_what_is_there(desk, ada, client):
     preview = check(desk, LIST.replace("new@", "ada@"), groups=[editors.pk])
     assert "Admiral" not in words(preview)
     desk.post(page_of(Batch.objects.get(), "send"))
-    client.post("/confirm", {"token": tokens.sign(purposes.CONFIRM, Invite.objects.get().pk)})
+    client.post("/confirm", {"token": tokens.sign(purposes.CONFIRM, Invite.objects.get().pk), "here": "on"})
 
     assert ada.groups.get() == editors
     assert User.objects.get(pk=ada.pk).settings["profile"] == {"job": "Poet"}

@@ -50,7 +50,7 @@ def into(by, *groups, email=EMAIL, source="admin"):
 def groups_after_accepting(invite):
     """Returns the names of the groups of the invited person, whose account is made by the press unless there is one."""
     if account := User.objects.filter(email=invite.email).first():
-        Client().post("/confirm", {"token": tokens.sign(purposes.CONFIRM, invite.pk)})
+        Client().post("/confirm", {"token": tokens.sign(purposes.CONFIRM, invite.pk), "here": "on"})
     else:
         form = {"token": tokens.sign(purposes.SIGNUP, invite.pk), "username": "guest", "password": PASSWORD}
         Client().post("/signup", form)

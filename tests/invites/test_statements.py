@@ -270,5 +270,5 @@ def test_telling_other_services_takes_one_more(number):
         Invite.objects.issue_many([Entry(f"new{n}@example.com") for n in range(number)], source="csv")
 
     assert shapes(statements).count(ANNOUNCED) == 1
-    assert len(shapes(statements)) == 11
+    assert len(shapes(statements)) == 12
     assert WebhookDelivery.objects.count() == number

@@ -264,7 +264,7 @@ WAYS_OUT = (
     "не просили|были не вы|ничего не сообщали|[Нн]е ждали|Не знаете этот адрес|остаётся на прежнем адресе|"
     "Don’t want it|Не нужно|Don’t email me about this|If you don’t want emails|Если такие письма|"
     "That looks wrong|Что-то не так|It isn’t you|Это не вы|you can ask again|можно попросить снова|Others may ask|"
-    "Просить могут"
+    "Просить могут|Questions go to|Вопросы можно|The link is for|Ссылка для"
 )
 WITHOUT_TOKEN = (
     *("closed", "invite_known", "reset_unknown", "email_taken", "inviter_digest", "rights_changed", "access_asked"),

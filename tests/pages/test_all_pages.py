@@ -150,13 +150,13 @@ def asking(client, method="get", path="/ask", form=None):
 
 def plea(**fields):
     """Makes a link that asks to join. Returns its query."""
-    said = Plea("Kay Alan", "Alan said you would know me.").pack()
+    said = Plea("maria", "Hello").pack()
     return token(purposes.REQUEST, purpose="request", details=said, **fields)
 
 
 def asked_twice(client):
-    JoinRequest.objects.create(email="kay@parc.example")
-    return client.post("/ask/confirm", plea(email="kay@parc.example"))
+    JoinRequest.objects.create(email="grace@example.com")
+    return client.post("/ask/confirm", plea(email="grace@example.com"))
 
 
 def taken_back(client):
@@ -275,8 +275,8 @@ PAGES = {
     "start, closed": lambda c: invited_only(c, "/"),
     "start, asking": lambda c: asking(c, path="/"),
     "ask": asking,
-    "ask, error": lambda c: asking(c, "post", form={"email": "x", "name": "www.evil.example", "why": "x" * 301}),
-    "ask, typo": lambda c: asking(c, "post", form={"email": "kay@gmial.com"}),
+    "ask, error": lambda c: asking(c, "post", form={"email": "x", "name": "www.evil.example", "why": "–" * 301}),
+    "ask, typo": lambda c: asking(c, "post", form={"email": "a@gmial.com"}),
     "ask, confirm": lambda c: c.get("/ask/confirm", plea()),
     "ask, done": lambda c: c.post("/ask/confirm", plea()),
     "ask, asked already": asked_twice,

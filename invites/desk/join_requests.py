@@ -1,7 +1,7 @@
 """Requests to join at the desk: the queue, on which one or many are invited or declined."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -108,7 +108,7 @@ class JoinRequestAdmin(ReadOnly, LongList):
 
     def asks_proof(self, request: HttpRequest) -> bool:
         """Returns whether this POST invites people into a group that grants permissions."""
-        posted = getattr(request, "POST", QueryDict())
+        posted = cast("QueryDict", getattr(request, "POST", QueryDict()))
         sent = posted.getlist("groups") if "yes" in posted else []
         return groups.grant_power([int(one) for one in sent if one.isascii() and one.isdecimal() and len(one) < 10])
 
